@@ -1,0 +1,33 @@
+# `make demo` does the main job, `make test` runs the tests. Any CPython 3.12-3.14; override: make PYTHON=/path/to/python
+VENV ?= .venv
+BIN  := $(VENV)/bin
+OK   := import sys; raise SystemExit(not (3, 12) <= sys.version_info[:2] < (3, 15))
+CANDIDATES := python3.13 python3.14 python3.12 python3 python \
+  $(wildcard $(HOME)/.pyenv/versions/3.13.*/bin/python3) $(wildcard $(HOME)/.pyenv/versions/3.1[24].*/bin/python3)
+PYTHON ?= $(firstword $(foreach p,$(CANDIDATES),$(shell $(p) -c '$(OK)' >/dev/null 2>&1 && echo $(p))))
+PYTEST := $(BIN)/python -m pytest -q -n auto
+
+.PHONY: demo test lint bench lock clean
+demo: $(VENV)/.ready
+	$(BIN)/python -m pyfutures.demo
+test: $(VENV)/.ready
+	$(PYTEST)
+lint: $(VENV)/.ready
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/pyfutures validate --strict contracts
+bench: $(VENV)/.ready
+	$(BIN)/python -m benchmarks
+lock: $(VENV)/.ready
+	$(BIN)/python -m pip freeze --exclude-editable > constraints.txt
+
+$(VENV)/.ready: pyproject.toml constraints.txt
+	@test -n "$(PYTHON)" || { echo "pyfutures needs Python 3.12-3.14; none of: $(CANDIDATES). Install one, or: make PYTHON=/path/to/python3.13"; exit 2; }
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install -q -U pip
+	$(BIN)/python -m pip install -q -c constraints.txt -e '.[nautilus,series,plots]' --group dev
+	@touch $@
+clean:
+	rm -rf $(VENV)

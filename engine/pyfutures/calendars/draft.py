@@ -1,0 +1,195 @@
+"""Calendars in the making.
+
+Compiling goes one way: base or members, then `annual` closed days, then `add`, then `remove`.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from pyfutures.calendars.bases import FIRST_DAY, LAST_DAY
+from pyfutures.calendars.calendar import Calendar
+from pyfutures.calendars.errors import CalendarSpecError
+from pyfutures.calendars.spec import WEEKDAYS
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from numpy.typing import NDArray
+
+    from pyfutures.calendars.bases import Base
+    from pyfutures.calendars.spec import CalendarSpec
+
+_DAY: Final = dt.timedelta(1)
+_SATURDAY: Final = 5
+_WEEK: Final = 7
+_YEAR: Final = 364
+"""A year of whole weeks, to see which weekdays an exchange works on."""
+
+
+class Draft:
+    """A calendar in the making: open flags from `first` to `last`, still to be changed."""
+
+    def __init__(  # noqa: PLR0913
+        self,
+        spec: CalendarSpec,
+        first: dt.date,
+        valid_until: dt.date,
+        flags: NDArray[np.uint8],
+        *,
+        zone: str | None,
+        reasons: Mapping[dt.date, str],
+        early_closes: Mapping[dt.date, dt.time],
+    ) -> None:
+        self.spec = spec
+        self.first = first
+        self.last = first + (len(flags) - 1) * _DAY
+        self.valid_until = valid_until
+        self.flags = flags
+        self.zone = zone
+        self.reasons = dict(reasons)
+        self.early_closes = dict(early_closes)
+
+    def finish(self) -> Calendar:
+        """Apply the author's changes and freeze.
+
+        Raises
+        ------
+        CalendarSpecError
+            If a day is both added and removed, or lies outside the calendar.
+
+        """
+        spec = self.spec
+        both = spec.add.keys() & spec.remove.keys()
+        if both:
+            raise CalendarSpecError(spec.calendar, f"{min(both)} is in both `add` and `remove`")
+        for rule in spec.annual:
+            for day in rule.dates(self.first, self.last):
+                self._close(day, rule.name)
+        for key, days in (("add", spec.add), ("remove", spec.remove)):
+            for day, why in days.items():
+                if not self.first <= day <= self.last:
+                    raise CalendarSpecError(
+                        spec.calendar,
+                        f"`{key}` {day} lies outside {self.first} to {self.last};"
+                        " take it out or extend `valid_until`",
+                    )
+                if key == "add":
+                    self.flags[self._at(day)] = 1
+                else:
+                    self._close(day, why)
+        self.early_closes.update(spec.early_closes)
+        is_open = self.flags.tobytes()
+        return Calendar(
+            spec.calendar,
+            self.first,
+            self.last,
+            self.valid_until,
+            is_open,
+            spec.zone or self.zone,
+            {
+                day: time
+                for day, time in sorted(self.early_closes.items())
+                if self.first <= day <= self.last and is_open[self._at(day)]
+            },
+            {
+                day: why
+                for day, why in sorted(self.reasons.items())
+                if self.first <= day <= self.last and not is_open[self._at(day)]
+            },
+        )
+
+    def _close(self, day: dt.date, why: str) -> None:
+        at = self._at(day)
+        # A weekend needs no other reason than being one; a holiday keeps its own.
+        if self.flags[at] or (day.weekday() < _SATURDAY and day not in self.reasons):
+            self.reasons[day] = why
+        self.flags[at] = 0
+
+    def _at(self, day: dt.date) -> int:
+        return day.toordinal() - self.first.toordinal()
+
+
+def from_base(spec: CalendarSpec, load: Callable[[str], Base]) -> Draft:
+    """Return the draft of a calendar that starts from a base.
+
+    Raises
+    ------
+    CalendarSpecError
+        If there is no base or its bounds are out of order.
+    BaseError
+        If the base does not exist.
+
+    """
+    if spec.base is None:
+        raise CalendarSpecError(spec.calendar, "neither `base` nor a join is given")
+    zone: str | None = None
+    reasons: Mapping[dt.date, str] = {}
+    early: Mapping[dt.date, dt.time] = {}
+    if spec.base == WEEKDAYS:
+        first, known_until, week = FIRST_DAY, LAST_DAY, np.array([1, 1, 1, 1, 1, 0, 0], np.uint8)
+        known = np.zeros(0, np.uint8)
+    else:
+        base = load(spec.base)
+        first, known_until, zone, reasons = base.first, base.last, base.zone, base.reasons
+        early = base.early_closes if spec.base_early_closes else {}
+        known = np.frombuffer(base.flags, np.uint8)
+        week = _week(known, first)
+    valid_until = spec.valid_until or known_until
+    last = LAST_DAY if spec.projected else valid_until
+    start = spec.valid_from or first
+    check_bounds(spec, first, start, valid_until, LAST_DAY)
+    # Past the end of the base every working weekday is open, less what the author closes.
+    length = (last - first).days + 1
+    flags = week[(np.arange(length) + first.weekday()) % _WEEK]
+    flags[: len(known)] = known[:length]
+    return Draft(
+        spec,
+        start,
+        valid_until,
+        flags[(start - first).days :].copy(),
+        zone=zone,
+        reasons=reasons,
+        early_closes=early,
+    )
+
+
+def _week(flags: NDArray[np.uint8], first: dt.date) -> NDArray[np.uint8]:
+    """Weekdays, Monday first, on which most days of the last year were open."""
+    year = flags[-_YEAR:]
+    offset = (first.weekday() + len(flags) - len(year)) % _WEEK
+    weekdays = (np.arange(len(year)) + offset) % _WEEK
+    opened = np.bincount(weekdays, weights=year, minlength=_WEEK)
+    return (2 * opened > np.bincount(weekdays, minlength=_WEEK)).astype(np.uint8)
+
+
+def check_bounds(
+    spec: CalendarSpec,
+    first: dt.date,
+    start: dt.date,
+    valid_until: dt.date,
+    last: dt.date,
+) -> None:
+    """Refuse bounds that contradict what a calendar builds on, which starts on `first`.
+
+    Raises
+    ------
+    CalendarSpecError
+        If `start` or `valid_until` lies outside `first` to `last`.
+
+    """
+    if first > last:
+        raise CalendarSpecError(spec.calendar, "its members have no day in common")
+    if start < first:
+        raise CalendarSpecError(
+            spec.calendar,
+            f"`valid_from` {start} lies before {first}, where what it builds on starts",
+        )
+    if not start <= valid_until <= last:
+        raise CalendarSpecError(
+            spec.calendar,
+            f"`valid_until` {valid_until} lies outside {start} to {last}",
+        )

@@ -1,0 +1,145 @@
+"""Several calendars made into one.
+
+A join knows what its members know: it starts with the last of them to start, ends with the
+first to end, and is valid as long as all of them are. In a sequence a member counts only for
+its own span.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+import numpy as np
+
+from pyfutures.calendars.draft import Draft, check_bounds
+from pyfutures.calendars.errors import CalendarSpecError
+from pyfutures.calendars.spec import JoinKind
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+    from pyfutures.calendars.calendar import Calendar
+    from pyfutures.calendars.spec import CalendarSpec, Join
+
+_DAY: Final = dt.timedelta(1)
+
+
+class _Span(NamedTuple):
+    """Days on which the same members count; both bounds inclusive."""
+
+    begin: dt.date
+    end: dt.date
+    members: Sequence[Calendar]
+
+
+def joined(spec: CalendarSpec, join: Join, members: Sequence[Calendar]) -> Draft:
+    """Return the draft of a calendar made of `members`, which are in the order of `join`.
+
+    Raises
+    ------
+    CalendarSpecError
+        If there are no members, they have no day in common, or a sequence has a hole.
+
+    """
+    if not members:
+        raise CalendarSpecError(spec.calendar, "a join needs at least one calendar")
+    if join.kind is JoinKind.SEQUENCE:
+        spans = _sequence(spec, join, members)
+    else:
+        spans = [_Span(dt.date.min, dt.date.max, members)]
+    first, last, valid_until = _known(spec, spans)
+    if spec.valid_until is not None:
+        check_bounds(spec, first, spec.valid_from or first, spec.valid_until, last)
+        valid_until = min(valid_until, spec.valid_until)
+        last = last if spec.projected else spec.valid_until
+    start = spec.valid_from or first
+    check_bounds(spec, first, start, valid_until, last)
+    zones = {member.zone for member in members}
+    draft = Draft(
+        spec,
+        start,
+        valid_until,
+        np.zeros((last - start).days + 1, np.uint8),
+        zone=spec.zone or (zones.pop() if len(zones) == 1 else None),
+        reasons={},
+        early_closes={},
+    )
+    for span in spans:
+        begin, end = max(span.begin, start), min(span.end, last)
+        if begin <= end:
+            _fill(draft, join.kind, _Span(begin, end, span.members))
+    return draft
+
+
+def _sequence(spec: CalendarSpec, join: Join, members: Sequence[Calendar]) -> list[_Span]:
+    """Cut time into the spans of a sequence, each with its one member."""
+    if any(row.until is None for row in join.members[:-1]) or join.members[-1].until is not None:
+        raise CalendarSpecError(
+            spec.calendar,
+            "in a `sequence` all calendars but the last need `until`, and the last has none",
+        )
+    spans: list[_Span] = []
+    begin = dt.date.min
+    for row, member in zip(join.members, members, strict=True):
+        end = row.until or dt.date.max
+        if end < begin:
+            raise CalendarSpecError(
+                spec.calendar,
+                f"`until` {end} of `{row.calendar}` is not after the one before it",
+            )
+        spans.append(_Span(begin, end, [member]))
+        begin = dt.date.max if end == dt.date.max else end + _DAY
+    return spans
+
+
+def _known(spec: CalendarSpec, spans: Sequence[_Span]) -> tuple[dt.date, dt.date, dt.date]:
+    """First and last known day of a join, and until when it is valid."""
+    first = max(member.first for member in spans[0].members)
+    last = valid_until = dt.date.min
+    for begin, end, members in spans:
+        starts = max(member.first for member in members)
+        if begin > dt.date.min and starts > begin:
+            raise CalendarSpecError(
+                spec.calendar,
+                f"nothing is known from {begin} until `{members[0].name}` starts on {starts}",
+            )
+        if valid_until == last:  # valid up to here, so perhaps further
+            valid_until = max(last, min(end, *(member.valid_until for member in members)))
+        last = max(last, min(end, *(member.last for member in members)))
+        if last < end:
+            break
+    return first, last, valid_until
+
+
+def _fill(draft: Draft, kind: JoinKind, span: _Span) -> None:
+    begin, end, members = span
+    combine = np.bitwise_or if kind is JoinKind.ANY else np.bitwise_and
+    part = slice((begin - draft.first).days, (end - draft.first).days + 1)
+    draft.flags[part] = combine.reduce([_flags(member, begin, end) for member in members])
+    for day in sorted({day for member in members for day in member.reasons}):
+        if begin <= day <= end and not draft.flags[(day - draft.first).days]:
+            draft.reasons[day] = _reason(members, day)
+    if kind is JoinKind.ANY:
+        return  # another member may still be open
+    for member in members:
+        # Times of another zone cannot be compared with those of this one.
+        for day, time in member.early_closes.items() if member.zone == draft.zone else ():
+            if begin <= day <= end:
+                draft.early_closes[day] = min(time, draft.early_closes.get(day, time))
+
+
+def _flags(calendar: Calendar, begin: dt.date, end: dt.date) -> NDArray[np.uint8]:
+    offset = (begin - calendar.first).days
+    return np.frombuffer(calendar.flags, np.uint8)[offset : offset + (end - begin).days + 1]
+
+
+def _reason(members: Sequence[Calendar], day: dt.date) -> str:
+    """Why the members are closed: one word if they agree, else each with its name."""
+    whys = [(member.why_closed(day), member.name) for member in members]
+    closed = [(why, name) for why, name in whys if why is not None]
+    if len(closed) == len(members) and len({why for why, _ in closed}) == 1:
+        return closed[0][0]
+    return "; ".join(f"{why} ({name})" for why, name in closed)

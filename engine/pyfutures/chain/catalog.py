@@ -1,0 +1,104 @@
+"""All roots: the built-in catalogue with the user's folders laid over it."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Self
+
+from pyfutures.calendars import CalendarLibrary
+from pyfutures.chain.chain import Chain
+from pyfutures.chain.validate import read_catalog
+from pyfutures.diagnostics import SpecError
+from pyfutures.specs.words import suggestion
+
+if TYPE_CHECKING:
+    import os
+    from collections.abc import Collection
+
+    from pyfutures.calendars import CalendarSpec
+    from pyfutures.specs.model import Spec
+
+
+class UnknownRootError(KeyError):
+    """A root that no folder of the catalogue has; the text names the nearest one."""
+
+    def __str__(self) -> str:
+        """Print one sentence: a KeyError would print its repr."""
+        return str(self.args[0])
+
+
+class Catalog(Mapping[str, Chain]):
+    """Chains by root, each compiled when it is first asked for.
+
+    Examples
+    --------
+    >>> from pyfutures.chain import Catalog
+    >>> from pyfutures.months import ContractMonth
+    >>> Catalog.load()["ES"].row(ContractMonth(2026, 3)).last_trade
+    datetime.date(2026, 3, 20)
+    """
+
+    def __init__(self, specs: Mapping[str, Spec], calendars: Mapping[str, CalendarSpec]) -> None:
+        self.specs = specs
+        self.calendars = CalendarLibrary(calendars)
+        self._chains: dict[str, Chain] = {}
+
+    @classmethod
+    def load(
+        cls, *folders: str | os.PathLike[str], roots: Collection[str] | None = None
+    ) -> Self:
+        """The built-in catalogue, with each folder laid over what came before it, root by root.
+
+        Parameters
+        ----------
+        folders
+            Folders like ``contracts/``: ``<exchange>/<ROOT>.yaml`` and ``calendars/*.yaml``.
+        roots
+            Read only these roots and what they need; all of them by default.
+
+        Raises
+        ------
+        SpecError
+            If any file has an error; it carries every diagnostic and prints as the command line does.
+        UnknownRootError
+            If one of ``roots`` is in no folder.
+        FileNotFoundError
+            If a folder does not exist.
+        """
+        for folder in folders:
+            if not Path(folder).is_dir():
+                raise FileNotFoundError(f"{folder} is not a folder of contracts")
+        loaded = read_catalog(folders, roots)
+        unknown = [item for item in loaded.diagnostics if item.code == "PF507"]
+        if unknown:
+            raise UnknownRootError(". ".join(f"{item.message}; {item.help}" for item in unknown))
+        if loaded.errors:
+            raise SpecError(loaded.errors)
+        return cls(loaded.specs, loaded.calendars)
+
+    def __getitem__(self, root: str) -> Chain:
+        if root not in self._chains:
+            if root not in self.specs:
+                hint = suggestion(root, self.specs, what="the roots are")
+                raise UnknownRootError(f"unknown root `{root}`; {hint}")
+            self._chains[root] = Chain(self.specs[root], self.calendars)
+        return self._chains[root]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.specs)
+
+    def __len__(self) -> int:
+        return len(self.specs)
+
+    def __repr__(self) -> str:
+        return f"Catalog({len(self)} roots)"
+
+    @property
+    def fingerprint(self) -> str:
+        """sha256 over the fingerprints of all chains, in order of roots."""
+        digest = hashlib.sha256()
+        for root in sorted(self):
+            digest.update(f"{root} {self[root].fingerprint}\n".encode())
+        return digest.hexdigest()

@@ -1,0 +1,203 @@
+"""Checks that need dates: does a spec that is well formed also give a chain that can be traded?
+
+One check a fault. Each looks at the whole compiled span and reports a root once, at the line to
+change: the first month that shows the fault, and how many others do.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from pyfutures.calendars import NAT, date_of
+from pyfutures.chain.chain import Chain
+from pyfutures.chain.table import event_spans
+from pyfutures.rules import Status
+from pyfutures.specs.checks import Finding, Registry
+from pyfutures.specs.model import Settlement
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from numpy.typing import NDArray
+
+    from pyfutures.chain.table import EventColumn
+    from pyfutures.specs.model import DataPath, Event
+
+__all__ = ["chain_checks"]
+
+chain_checks: Final[Registry[Chain]] = Registry()
+
+
+@chain_checks("PF410")
+def every_rule_has_a_day(chain: Chain) -> Iterator[Finding]:
+    """A month with fewer days than its rule counts has no date."""
+    for name, event, column in _events(chain):
+        for rows, rule in event_spans(event, chain.table.index):
+            none = np.flatnonzero(column.status[rows] == Status.NO_DAY) + rows.start
+            if none.size:
+                yield Finding(
+                    (*rule.path, "rule"),
+                    f"`{name}` has no day in {_months(chain, none)}: {rule.rule.text}",
+                    "count from the end (`nth: -1`), or give these months `dates` or a rule of their own",
+                )
+
+
+@chain_checks("PF414")
+def every_listed_month_has_a_rule(chain: Chain) -> Iterator[Finding]:
+    """A listed month between two ranges of the rule has no date."""
+    covered = np.zeros(chain.table.index.shape, np.bool_)
+    for rows, _ in event_spans(chain.spec.last_trade, chain.table.index):
+        covered[rows] = True
+    bare = np.flatnonzero(~covered & ~chain.table.last_trade.explicit)
+    if bare.size:
+        yield Finding(
+            ("last_trade",),
+            f"no rule covers {_months(chain, bare)}, which {_are(bare)} listed",
+            "let the ranges of `last_trade` meet, or do not list these months",
+        )
+
+
+@chain_checks("PF411")
+def last_trades_increase(chain: Chain) -> Iterator[Finding]:
+    """Contracts end in the order of their months."""
+    days = chain.table.last_trade.days
+    known = np.flatnonzero(days != NAT)
+    late = known[1:][np.diff(days[known]) <= 0]
+    if late.size:
+        before = known[int(np.searchsorted(known, late[0])) - 1]
+        yield Finding(
+            _event_path(chain, int(late[0])),
+            f"last trade of {_months(chain, late)} is not after that of the month before:"
+            f" {chain.months[late[0]]} {date_of(int(days[late[0]]))},"
+            f" {chain.months[before]} {date_of(int(days[before]))}",
+            "mend the rule or the `dates` of one of the two",
+        )
+
+
+@chain_checks("PF415")
+def last_trades_are_open(chain: Chain) -> Iterator[Finding]:
+    """A rule ends on a day that is open in its calendar, or in one that a step names."""
+    column = chain.table.last_trade
+    for rows, rule in event_spans(chain.spec.last_trade, chain.table.index):
+        days = column.days[rows]
+        asked = (days != NAT) & ~column.explicit[rows]
+        opened = np.zeros(days.shape, np.bool_)
+        for name in {rule.calendar, *rule.rule.calendars}:
+            opened |= chain.calendars[name].table.is_open(days)
+        closed = np.flatnonzero(asked & ~opened) + rows.start
+        if closed.size:
+            day = date_of(int(column.days[closed[0]]))
+            why = chain.calendars[rule.calendar].why_closed(day)
+            yield Finding(
+                (*rule.path, "rule"),
+                f"last trade of {_months(chain, closed)} is a closed day in `{rule.calendar}`:"
+                f" {day:%a %Y-%m-%d}, {why}",
+                "end the rule with `if_closed: previous` or `if_closed: next`",
+            )
+
+
+@chain_checks("PF412")
+def listed_dates_are_open(chain: Chain) -> Iterator[Finding]:
+    """A date that was listed stands, but one on a closed day deserves a look."""
+    for month, day in chain.spec.last_trade.dates.items():
+        rule = chain.spec.last_trade.spans.at(month)
+        if rule is None:
+            continue
+        calendar = chain.calendars[rule.calendar]
+        if calendar.first <= day <= calendar.last and not calendar.is_open(day):
+            path = next(
+                (path for path in chain.spec.locations if str(month) in path[1:]), ("last_trade",)
+            )
+            yield Finding(
+                path,
+                f"{day:%a %Y-%m-%d} is closed in `{rule.calendar}`: {calendar.why_closed(day)}",
+                "check the date against the exchange's notice",
+            )
+
+
+@chain_checks("PF413")
+def expiry_is_not_before_last_trade(chain: Chain) -> Iterator[Finding]:
+    """Nothing trades after it has expired."""
+    last_trade, expiry = chain.table.last_trade.days, chain.table.expiry.days
+    early = np.flatnonzero((last_trade != NAT) & (expiry != NAT) & (expiry < last_trade))
+    if early.size:
+        i = early[0]
+        yield Finding(
+            ("expiry",),
+            f"expiry of {_months(chain, early)} is before its last trade:"
+            f" {date_of(int(expiry[i]))}, {date_of(int(last_trade[i]))}",
+            "count from the last trade: `- from: last_trade`",
+        )
+
+
+@chain_checks("PF420")
+def roll_window_is_not_empty(chain: Chain) -> Iterator[Finding]:
+    """There is a day on which to roll: the roll date is before the deadline."""
+    held, rolls, deadlines = _held(chain)
+    empty = held[rolls >= deadlines]
+    if not empty.size or chain.spec.roll is None:
+        return
+    i = empty[0]
+    row = chain.row(chain.months[i])
+    if chain.spec.settlement is Settlement.PHYSICAL and row.first_notice is not None:
+        bound = f"first notice is {row.first_notice}, last trade {row.last_trade}"
+    else:
+        bound = f"last trade is {row.last_trade}"
+    latest = int((deadlines - rolls).min()) - 1 + chain.spec.roll.offset
+    yield Finding(
+        ("roll", "offset"),
+        f"the roll window of {_months(chain, empty)} is empty: roll date {row.roll_date} is not before"
+        f" the deadline {row.deadline} ({bound})",
+        f"roll earlier: `offset: {latest}` or less leaves a day in every month"
+        if chain.spec.roll.unit == "calendar"
+        else "roll earlier: a smaller `offset`",
+    )
+
+
+@chain_checks("PF421")
+def roll_dates_increase(chain: Chain) -> Iterator[Finding]:
+    """Along the hold cycle a month is never left before the one that precedes it."""
+    held, rolls, _ = _held(chain)
+    late = np.flatnonzero(np.diff(rolls) <= 0) + 1
+    if late.size:
+        i, before = held[late[0]], held[late[0] - 1]
+        yield Finding(
+            ("roll",),
+            f"roll date of {_months(chain, held[late])} is not after that of the month held before:"
+            f" {chain.months[i]} {date_of(int(rolls[late[0]]))},"
+            f" {chain.months[before]} {date_of(int(rolls[late[0] - 1]))}",
+            "mend `offset`, the hold cycle or the dates of one of the two",
+        )
+
+
+def _events(chain: Chain) -> Iterator[tuple[str, Event, EventColumn]]:
+    table, spec = chain.table, chain.spec
+    yield "last_trade", spec.last_trade, table.last_trade
+    if spec.first_notice is not None and table.first_notice is not None:
+        yield "first_notice", spec.first_notice, table.first_notice
+    if spec.expiry is not None:
+        yield "expiry", spec.expiry, table.expiry
+
+
+def _held(chain: Chain) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
+    """Rows, roll days and deadline days of the held months whose dates are known."""
+    rolls, deadlines = chain.roll_days, chain.deadline_days
+    held = np.flatnonzero(chain.table.hold & (rolls != NAT) & (deadlines != NAT))
+    return held, rolls[held], deadlines[held]
+
+
+def _event_path(chain: Chain, row: int) -> DataPath:
+    rule = chain.spec.last_trade.spans.at(chain.months[row])
+    return ("last_trade",) if rule is None else (*rule.path, "rule")
+
+
+def _months(chain: Chain, rows: NDArray[np.intp]) -> str:
+    """The first month, and how many others there are."""
+    others = f" and {rows.size - 1} other months" if rows.size > 1 else ""
+    return f"{chain.months[rows[0]]}{others}"
+
+
+def _are(rows: NDArray[np.intp]) -> str:
+    return "are" if rows.size > 1 else "is"

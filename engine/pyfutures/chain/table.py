@@ -1,0 +1,201 @@
+"""Compiles a spec into columns: one row a listed month, one array an answer.
+
+Everything is evaluated at once over the span ``FIRST_MONTH``..``LAST_MONTH``; later questions are a
+bisection in these arrays. A date that its calendar cannot answer stays ``NAT`` with the status
+``unknown``; nothing is filled in.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from pyfutures.calendars import NAT, day_number, month_starts
+from pyfutures.chain.instants import NAT_NS, utc_instants
+from pyfutures.months import FIRST_MONTH, LAST_MONTH
+from pyfutures.rules import Status, evaluate
+from pyfutures.specs.model import Anchor, OffsetUnit, Settlement
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from numpy.typing import NDArray
+
+    from pyfutures.calendars import Calendar
+    from pyfutures.cycles import Cycle
+    from pyfutures.specs.model import Event, EventRule, Roll, Spec
+
+    Int64s = NDArray[np.int64]
+    Statuses = NDArray[np.uint8]
+
+@dataclass(frozen=True, slots=True, eq=False)
+class EventColumn:
+    """The days of one event, a row a listed month."""
+
+    days: Int64s
+    status: Statuses
+    explicit: NDArray[np.bool_]
+    """Rows whose day is named in the spec's ``dates``, not found by a rule."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ChainTable:
+    """The columns of a compiled root, a row a listed month in order of months."""
+
+    index: Int64s
+    priced: NDArray[np.bool_]
+    hold: NDArray[np.bool_]
+    last_trade: EventColumn
+    last_trade_ns: Int64s
+    first_notice: EventColumn | None
+    expiry: EventColumn
+    status: Statuses
+
+
+def compile_table(spec: Spec, calendars: Mapping[str, Calendar]) -> ChainTable:
+    """All columns of a root that depend on neither roll parameters nor an instant.
+
+    Raises
+    ------
+    UnknownCalendarError
+        If a rule names a calendar that is not in ``calendars``.
+    """
+    index = FIRST_MONTH.index + np.flatnonzero(spec.listed.mask(FIRST_MONTH, LAST_MONTH))
+    last_trade = _event(spec.last_trade, index, calendars, {})
+    events = {"last_trade": last_trade.days}
+    notice = spec.first_notice and _event(spec.first_notice, index, calendars, events)
+    expiry = _event(spec.expiry, index, calendars, events) if spec.expiry else last_trade
+    columns = [last_trade.status, expiry.status] + ([notice.status] if notice else [])
+    return ChainTable(
+        index=index,
+        priced=membership(spec.priced, index),
+        hold=membership(spec.hold, index),
+        last_trade=last_trade,
+        last_trade_ns=_last_trade_instants(spec, index, last_trade, calendars),
+        first_notice=notice or None,
+        expiry=expiry,
+        status=np.maximum.reduce(columns),
+    )
+
+
+def membership(cycle: Cycle, index: Int64s) -> NDArray[np.bool_]:
+    """Which of the months (as indices within the compiled span) a cycle holds."""
+    mask: NDArray[np.bool_] = cycle.mask(FIRST_MONTH, LAST_MONTH)[index - FIRST_MONTH.index]
+    return mask
+
+
+def anchor_days(table: ChainTable, anchor: Anchor) -> Int64s:
+    """The days that roll offsets count from; ``NAT`` where the event is unknown or not defined."""
+    match anchor:
+        case Anchor.LAST_TRADE:
+            return table.last_trade.days
+        case Anchor.FIRST_NOTICE:
+            if table.first_notice is None:
+                return np.full_like(table.index, NAT)
+            return table.first_notice.days
+        case Anchor.MONTH_START:
+            return month_starts(table.index)
+
+
+def compile_roll_days(
+    spec: Spec, table: ChainTable, roll: Roll, calendars: Mapping[str, Calendar]
+) -> Int64s:
+    """Roll dates by rule, a row a listed month whether it is held or not: anchor + offset."""
+    days = anchor_days(table, roll.anchor)
+    if roll.unit is OffsetUnit.BUSINESS:
+        return _offset_sessions(spec, table, days, roll.offset, calendars)
+    return np.where(days == NAT, NAT, days + roll.offset)
+
+
+def compile_deadline_days(
+    spec: Spec,
+    table: ChainTable,
+    *,
+    close_out: int,
+    by_notice: bool,
+    calendars: Mapping[str, Calendar],
+) -> Int64s:
+    """First days on which the contract must no longer be held, a row a listed month.
+
+    The earlier of last trade and, where settlement is physical, the rule is known and ``by_notice``
+    asks for it, first notice; less ``close_out`` sessions. ``NAT`` if either is unknown.
+    """
+    days = table.last_trade.days
+    if by_notice and spec.settlement is Settlement.PHYSICAL and table.first_notice is not None:
+        # NAT is the smallest integer: an unknown first notice makes an unknown deadline.
+        days = np.minimum(days, table.first_notice.days)
+    return _offset_sessions(spec, table, days, -close_out, calendars)
+
+
+def _offset_sessions(
+    spec: Spec, table: ChainTable, days: Int64s, sessions: int, calendars: Mapping[str, Calendar]
+) -> Int64s:
+    if sessions == 0:
+        return days
+    shifted = np.full_like(days, NAT)
+    for rows, event in event_spans(spec.last_trade, table.index):
+        shifted[rows] = calendars[event.calendar].table.offset(days[rows], sessions)
+    return shifted
+
+
+def event_spans(event: Event, index: Int64s) -> Iterator[tuple[slice, EventRule]]:
+    """The rules of an event, each with the rows that it covers."""
+    for span in event.spans.spans:
+        low = 0 if span.start is None else int(np.searchsorted(index, span.start.index))
+        high = index.size
+        if span.until is not None:
+            high = int(np.searchsorted(index, span.until.index, side="right"))
+        if low < high:
+            yield slice(low, high), span.value
+
+
+def _event(
+    event: Event,
+    index: Int64s,
+    calendars: Mapping[str, Calendar],
+    anchors: Mapping[str, Int64s],
+) -> EventColumn:
+    days = np.full_like(index, NAT)
+    status = np.full(index.shape, Status.UNKNOWN, np.uint8)
+    for rows, rule in event_spans(event, index):
+        found = evaluate(
+            rule.rule,
+            index[rows],
+            calendar=rule.calendar,
+            calendars=calendars,
+            events={name: column[rows] for name, column in anchors.items()},
+        )
+        days[rows], status[rows] = found.days, found.status
+    explicit = np.zeros(index.shape, np.bool_)
+    for month, date in event.dates.items():
+        rows = index == month.index
+        days[rows], status[rows], explicit[rows] = day_number(date), Status.OK, True
+    return EventColumn(days, status, explicit)
+
+
+def _last_trade_instants(
+    spec: Spec, index: Int64s, column: EventColumn, calendars: Mapping[str, Calendar]
+) -> Int64s:
+    instants = np.full_like(index, NAT_NS)
+    for rows, event in event_spans(spec.last_trade, index):
+        days = column.days[rows]
+        if event.at is not None:
+            at = utc_instants(days, event.at.time, event.at.zone)
+        elif spec.hours is not None:
+            at = utc_instants(days, spec.hours.close, spec.hours.zone)
+        else:
+            continue
+        instants[rows] = _clip(at, days, calendars[event.calendar])
+    return instants
+
+
+def _clip(instants: Int64s, days: Int64s, calendar: Calendar) -> Int64s:
+    """Instants no later than the early close of their day, where the calendar has one."""
+    early = {day_number(date): close for date, close in calendar.early_closes.items()}
+    for day in early.keys() & set(days.tolist()):
+        rows = days == day
+        close = utc_instants(days[rows], early[day], calendar.zone or "UTC")
+        instants[rows] = np.minimum(instants[rows], close)
+    return instants

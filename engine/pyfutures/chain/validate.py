@@ -1,0 +1,90 @@
+"""Everything that can be wrong with specs, found in one run: their form first, then their dates."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pyfutures.calendars import CalendarError, CalendarLibrary
+from pyfutures.chain.chain import Chain
+from pyfutures.chain.checks import chain_checks
+from pyfutures.codes import diagnostic
+from pyfutures.diagnostics import Location
+from pyfutures.resources import data_dir
+from pyfutures.specs.load import Loaded, load_folders, load_paths
+from pyfutures.specs.positions import locate
+
+if TYPE_CHECKING:
+    import os
+    from collections.abc import Collection, Iterator, Sequence
+
+    from pyfutures.diagnostics import Diagnostic
+    from pyfutures.specs.model import Spec
+
+__all__ = ["read_catalog", "validate_paths"]
+
+
+def read_catalog(
+    folders: Sequence[str | os.PathLike[str]], roots: Collection[str] | None = None
+) -> Loaded:
+    """The built-in catalogue with the folders laid over it, and every diagnostic.
+
+    Parameters
+    ----------
+    folders
+        Folders like ``contracts/``, the later ones over the earlier ones.
+    roots
+        Read only these roots and what they need; all of them by default.
+
+    """
+    return _with_dates(load_folders([data_dir("contracts"), *map(Path, folders)], roots=roots))
+
+
+def validate_paths(
+    paths: Sequence[str | os.PathLike[str]], folders: Sequence[str | os.PathLike[str]]
+) -> Loaded:
+    """The specs of files and folders, and every diagnostic about them.
+
+    The built-in catalogue and ``folders`` are there for what they extend and for their calendars.
+    """
+    context = [data_dir("contracts"), *map(Path, folders)]
+    return _with_dates(load_paths([Path(path) for path in paths], context))
+
+
+def _with_dates(loaded: Loaded) -> Loaded:
+    found = [*loaded.diagnostics, *_date_diagnostics(loaded)]
+    return replace(loaded, diagnostics=tuple(sorted(found, key=lambda item: item.order)))
+
+
+def _date_diagnostics(loaded: Loaded) -> Iterator[Diagnostic]:
+    calendars = CalendarLibrary(loaded.calendars)
+    yield from _unbuilt(loaded, calendars)
+    told: set[tuple[str, Location | None]] = set()
+    inherited: list[tuple[Spec, Diagnostic]] = []
+    for spec in loaded.specs.values():
+        try:
+            found = list(chain_checks.run(Chain(spec, calendars), spec.locations))
+        except CalendarError:
+            # A calendar that cannot be built was told of above, once and not for every root.
+            continue
+        for item in found:
+            if item.location is None or item.location.path == spec.path:
+                told.add((item.code, item.location))
+                yield item
+            else:
+                inherited.append((spec, item))
+    for spec, item in inherited:
+        # The extended spec has the same fault: mend it there. Otherwise only the two together do.
+        if item.location is not None and (item.code, item.location) not in told:
+            at = locate(spec.locations, ("extends",))
+            yield replace(item, location=at, related=((item.location, "from here"), *item.related))
+
+
+def _unbuilt(loaded: Loaded, calendars: CalendarLibrary) -> Iterator[Diagnostic]:
+    for name in loaded.calendars:
+        try:
+            calendars[name]
+        except CalendarError as error:
+            path = next((path for path in loaded.paths if Path(path).stem == name), name)
+            yield diagnostic("PF308", str(error), Location(path, 1, 1, 1, 1))

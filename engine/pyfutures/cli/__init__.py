@@ -1,0 +1,113 @@
+"""The command line: one module a command, imported when it is run.
+
+The only code that prints and picks exit codes: 0 clean, 1 problems in specs or data, 2 wrong usage or
+a file that cannot be read or written, 3 a bug of ours.
+"""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from typing import TYPE_CHECKING
+
+import click
+
+from pyfutures import __version__
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+_COMMANDS = {
+    "validate": "Check contract specs and calendars.",
+    "chain": "Print contract months with their dates.",
+    "explain": "Say step by step why a date is what it is.",
+    "position": "Say which month is current at an instant.",
+    "continuous": "Build continuous series from contract bars.",
+}
+
+
+class LazyGroup(click.Group):
+    """A group whose commands are modules: ``--help`` and one command import nothing of the others."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
+        """Names in the order of the work, not of the alphabet."""
+        return list(_COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
+        """The command of a module of the same name, None if there is none."""
+        if cmd_name not in _COMMANDS:
+            return None
+        module = importlib.import_module(f"pyfutures.cli.{cmd_name}")
+        command: click.Command = module.command
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
+        """List the commands without importing them."""
+        with formatter.section("Commands"):
+            formatter.write_dl(list(_COMMANDS.items()))
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Find the command; an unknown one names the nearest."""
+        if args and args[0] not in _COMMANDS and not args[0].startswith("-"):
+            import difflib  # noqa: PLC0415 - only when somebody mistyped
+
+            near = difflib.get_close_matches(args[0], _COMMANDS, n=1)
+            hint = f" Did you mean '{near[0]}'?" if near else f" One of: {', '.join(_COMMANDS)}."
+            ctx.fail(f"No such command '{args[0]}'.{hint}")
+        return super().resolve_command(ctx, args)
+
+
+@click.group(
+    cls=LazyGroup,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    epilog="Exit codes: 0 clean, 1 problems in specs or data, 2 usage or I/O, 3 a bug of ours.",
+)
+@click.version_option(__version__, prog_name="pyfutures")
+@click.option(
+    "--contracts",
+    "folders",
+    metavar="DIR",
+    multiple=True,
+    type=click.Path(exists=True, file_okay=False),
+    help="A folder of your own specs, laid over the built-in catalogue. Repeatable; the last wins.",
+)
+@click.pass_context
+def group(ctx: click.Context, folders: tuple[str, ...]) -> None:
+    """Futures contracts as data: last-trade rules, chains and rolls."""
+    ctx.obj = folders
+
+
+def main(args: Sequence[str] | None = None) -> None:
+    """Run the command line and exit."""
+    sys.exit(run(args))
+
+
+def run(args: Sequence[str] | None = None) -> int:
+    """Run the command line; the exit code."""
+    try:
+        code = group.main(args=args, prog_name="pyfutures", standalone_mode=False)
+    except click.exceptions.Abort:
+        return 130
+    except click.ClickException as error:
+        error.show()
+        return error.exit_code
+    except BrokenPipeError:
+        # The reader of a pipe (head, less) has seen enough; python would complain when it flushes.
+        sys.stdout = None  # type: ignore[assignment]
+        return 0
+    except OSError as error:
+        click.echo(f"pyfutures: {_io_text(error)}", err=True)
+        return 2
+    except Exception:  # noqa: BLE001 - the last line of defence: every bug leaves a report, exit 3
+        from pyfutures.cli.bug import report_bug  # noqa: PLC0415 - only when it is needed
+
+        return report_bug(args)
+    return code if isinstance(code, int) else 0
+
+
+def _io_text(error: OSError) -> str:
+    if error.filename is None:
+        return str(error)
+    return f"{error.filename}: {error.strerror}"

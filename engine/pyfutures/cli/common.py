@@ -1,0 +1,83 @@
+"""What several commands share: parameter types and loading with faults as exit codes."""
+
+from __future__ import annotations
+
+import datetime as dt
+import sys
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from pyfutures.chain import Catalog, ChainError, RollCalendarError, UnknownRootError
+from pyfutures.diagnostics import SpecError
+from pyfutures.months import FIRST_MONTH, LAST_MONTH, ContractMonth, MonthError
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator, Sequence
+
+
+class MonthType(click.ParamType[ContractMonth]):
+    """A contract month on the command line."""
+
+    name = "month"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> ContractMonth:
+        """The month that a text names, within the compiled span."""
+        if isinstance(value, ContractMonth):
+            return value
+        try:
+            month = ContractMonth.parse(value)
+        except MonthError as error:
+            self.fail(str(error), param, ctx)
+        if not FIRST_MONTH <= month <= LAST_MONTH:
+            self.fail(f"{month} is outside {FIRST_MONTH} to {LAST_MONTH}", param, ctx)
+        return month
+
+
+class InstantType(click.ParamType[dt.datetime]):
+    """An instant on the command line: a date (00:00 UTC) or a time with its offset."""
+
+    name = "instant"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> dt.datetime:
+        """The aware instant that a text names."""
+        if isinstance(value, dt.datetime):
+            return value
+        try:
+            instant = dt.datetime.fromisoformat(value)
+        except ValueError:
+            self.fail(f"{value!r} is no instant: write 2026-03-01T14:30Z or 2026-03-01", param, ctx)
+        if instant.tzinfo is None:
+            if len(value) > len("2026-03-01"):
+                self.fail(f"{value!r} has no zone: write {value}Z for UTC, or an offset", param, ctx)
+            instant = instant.replace(tzinfo=dt.UTC)
+        return instant
+
+
+MONTH = MonthType()
+INSTANT = InstantType()
+
+
+def load(folders: Sequence[str], roots: Collection[str] | None = None) -> Catalog:
+    """The catalogue, or the report of its faults on stderr and exit 1; exit 2 for an unknown root."""
+    try:
+        return Catalog.load(*folders, roots=roots)
+    except SpecError as error:
+        click.echo(str(error), err=True)
+        sys.exit(1)
+    except UnknownRootError as error:
+        raise click.UsageError(str(error)) from None
+
+
+@contextmanager
+def answers() -> Iterator[None]:
+    """Turn a question that a chain cannot answer into a usage error: exit 2 and its own words."""
+    try:
+        yield
+    except (ChainError, RollCalendarError) as error:
+        raise click.UsageError(str(error)) from None

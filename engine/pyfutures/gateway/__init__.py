@@ -1,0 +1,1 @@
+"""A market in a box: contract prices that look like a market's and never change by themselves."""

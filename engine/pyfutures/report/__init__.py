@@ -1,0 +1,1 @@
+"""Renderers of diagnostics, siblings: none knows another, and none prints."""

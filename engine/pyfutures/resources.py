@@ -1,0 +1,24 @@
+"""Where the data of the package lies: in the wheel, in a checkout, or where the user says."""
+
+from __future__ import annotations
+
+import os
+from importlib.resources import files
+from pathlib import Path
+from typing import Literal
+
+__all__ = ["data_dir"]
+
+
+def data_dir(name: Literal["contracts", "schemas"]) -> Path:
+    """Return the folder of the contracts or of the schemas.
+
+    ``PYFUTURES_CONTRACTS`` and ``PYFUTURES_SCHEMAS`` win; then the data packed into an installed
+    wheel; then the folder of the checkout this module runs from.
+    """
+    if override := os.environ.get(f"PYFUTURES_{name.upper()}"):
+        return Path(override)
+    # Located through the package, never through `pyfutures._data`: an editable install leaves a
+    # stale copy of the data in site-packages, which that name would find.
+    packaged = Path(str(files("pyfutures"))) / "_data" / name
+    return packaged if packaged.is_dir() else Path(__file__).resolve().parents[2] / name

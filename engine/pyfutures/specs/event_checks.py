@@ -1,0 +1,286 @@
+"""Checks of rules, calendars, times and dates that need no calendar to be built."""
+
+from __future__ import annotations
+
+import datetime as dt
+import itertools
+import zoneinfo
+from functools import cache
+from typing import TYPE_CHECKING, Any, Final
+
+from pyfutures.months import ContractMonth
+from pyfutures.rules.errors import RuleError
+from pyfutures.rules.rule import Rule, parse_rule
+from pyfutures.specs.checks import Draft, Finding, calendar_checks, contract_checks
+from pyfutures.specs.parts import EVENTS, Part, clock_time, cycle, parts, time
+from pyfutures.specs.words import suggestion
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from pyfutures.specs.model import DataPath
+
+__all__ = ["calendar_names"]
+
+#: A listed date lies near its contract month; further away it is a slip.
+_FAR: Final = 24
+_DAY: Final = 24 * 60
+
+
+def _spans(draft: Draft) -> Iterator[tuple[str, Part]]:
+    """Yield each range of each event, whether or not all of it is sound."""
+    for event in EVENTS:
+        value = draft.data.get(event)
+        if isinstance(value, dict):
+            yield event, Part(None, None, (event,), value)
+        elif isinstance(value, list):
+            for number, item in enumerate(value):
+                if isinstance(item, dict):
+                    bounds = {
+                        key: ContractMonth.parse(item[key])
+                        for key in ("from", "until")
+                        if key in item and draft.has(event, number, key)
+                    }
+                    path = (event, number)
+                    yield event, Part(bounds.get("from"), bounds.get("until"), path, item)
+
+
+def _rules(draft: Draft) -> Iterator[tuple[str, DataPath, list[Any]]]:
+    for event, part in _spans(draft):
+        path = (*part.path, "rule")
+        if draft.has(*path):
+            yield event, path, part.value["rule"]
+
+
+@contract_checks("PF301")
+def rule_means_nothing(draft: Draft) -> Iterator[Finding]:
+    """See that the steps of a rule fit together and end in a day."""
+    for _, path, steps in _rules(draft):
+        try:
+            parse_rule(steps)
+        except RuleError as error:
+            yield Finding((*path, *error.path), error.message, error.help)
+
+
+@contract_checks("PF302")
+def last_trade_from_itself(draft: Draft) -> Iterator[Finding]:
+    """See that the last trade is not counted from the last trade."""
+    for event, path, steps in _rules(draft):
+        if event == "last_trade" and (rule := _parsed(steps)) and rule.events:
+            at = next(_find(steps, path, "from"), path)
+            message = "the rule of `last_trade` starts from `last_trade`"
+            yield Finding(at, message, "start with `weekday`, `day` or `business_day`")
+
+
+def _parsed(steps: list[Any]) -> Rule | None:
+    try:
+        return parse_rule(steps)
+    except RuleError:
+        return None
+
+
+def _find(value: Any, path: DataPath, key: str) -> Iterator[DataPath]:  # noqa: ANN401
+    """Yield the path of every use of a key, at any depth."""
+    items: list[tuple[str | int, Any]] = []
+    if isinstance(value, dict):
+        items = list(value.items())
+    elif isinstance(value, list):
+        items = list(enumerate(value))
+    for name, item in items:
+        if name == key:
+            yield (*path, name)
+        yield from _find(item, (*path, name), key)
+
+
+def calendar_names(data: dict[str, Any]) -> Iterator[tuple[DataPath, object]]:
+    """Yield every calendar that a contract names, with its place."""
+    for event in EVENTS:
+        if event in data:
+            for path in _find(data[event], (event,), "calendar"):
+                value: Any = data
+                for key in path:
+                    value = value[key]
+                yield path, value
+
+
+@contract_checks("PF303")
+def unknown_calendar(draft: Draft) -> Iterator[Finding]:
+    """See that every calendar that is named has a file."""
+    for path, name in calendar_names(draft.data):
+        if draft.has(*path) and isinstance(name, str) and name not in draft.calendars:
+            yield Finding(path, f"unknown calendar `{name}`", suggestion(name, draft.calendars))
+
+
+@calendar_checks("PF303")
+def unknown_member(draft: Draft) -> Iterator[Finding]:
+    """See that every calendar that is joined has a file."""
+    for path, name in member_names(draft.data):
+        if draft.has(*path) and isinstance(name, str) and name not in draft.calendars:
+            yield Finding(path, f"unknown calendar `{name}`", suggestion(name, draft.calendars))
+
+
+def member_names(data: dict[str, Any]) -> Iterator[tuple[DataPath, object]]:
+    """Yield every calendar that a calendar is joined from, with its place."""
+    for kind in ("all", "any", "sequence"):
+        members = data.get(kind)
+        for number, member in enumerate(members if isinstance(members, list) else ()):
+            if isinstance(member, dict) and "calendar" in member:
+                yield (kind, number, "calendar"), member["calendar"]
+            elif isinstance(member, str):
+                yield (kind, number), member
+
+
+@contract_checks("PF304")
+def unknown_zone(draft: Draft) -> Iterator[Finding]:
+    """See that every time zone is in the IANA database."""
+    for _, part in _spans(draft):
+        path = (*part.path, "at")
+        if draft.has(*path):
+            yield from _zone(clock_time(part.value["at"]).zone, path)
+    if draft.has("hours", "zone"):
+        yield from _zone(draft.get("hours", "zone"), ("hours", "zone"))
+
+
+@calendar_checks("PF304")
+def unknown_calendar_zone(draft: Draft) -> Iterator[Finding]:
+    """See that the time zone of a calendar is in the IANA database."""
+    if draft.has("zone"):
+        yield from _zone(draft.get("zone"), ("zone",))
+
+
+def _zone(name: str, path: DataPath) -> Iterator[Finding]:
+    if not _is_zone(name):
+        known = zoneinfo.available_timezones()
+        cities = {zone.rpartition("/")[2]: zone for zone in sorted(known)}
+        hint = suggestion(name, known, what="a zone is")
+        if name.replace(" ", "_") in cities:
+            hint = f"did you mean `{cities[name.replace(' ', '_')]}`?"
+        elif "did you mean" not in hint:
+            hint = "write an IANA name, such as `America/Chicago`"
+        yield Finding(path, f"unknown time zone `{name}`", hint)
+
+
+@cache
+def _is_zone(name: str) -> bool:
+    try:
+        zoneinfo.ZoneInfo(name)
+    except (KeyError, ValueError, OSError):
+        # A folder of the database, a path out of it or an odd file name are no zones either.
+        return False
+    return True
+
+
+@contract_checks("PF309")
+def hours_apart(draft: Draft) -> Iterator[Finding]:
+    """See that trading opens and closes at different times."""
+    if draft.has("hours", "open") and draft.get("hours", "open") == draft.get("hours", "close"):
+        opens = draft.get("hours", "open")
+        yield Finding(("hours", "close"), f"the hours open and close at `{opens}`")
+
+
+@contract_checks("PF305")
+def breaks_in_order(draft: Draft) -> Iterator[Finding]:
+    """See that breaks lie within the hours, one after the other."""
+    if not all(draft.has("hours", key) for key in ("open", "close", "breaks")):
+        return
+    opens, closes = _minutes(draft.get("hours", "open")), _minutes(draft.get("hours", "close"))
+    length = (closes - opens) % _DAY
+    before = 0
+    for number, text in enumerate(draft.get("hours", "breaks")):
+        path = ("hours", "breaks", number)
+        start, end = ((_minutes(part) - opens) % _DAY for part in text.split("-"))
+        if not start < end:
+            yield Finding(
+                path, f"the break `{text}` ends before it starts, or is outside the hours"
+            )
+        elif not (0 < start and end < length):
+            yield Finding(path, f"the break `{text}` is not within the hours")
+        elif start <= before:
+            yield Finding(path, f"the break `{text}` is not after the one before it")
+        before = max(before, end)
+
+
+def _minutes(text: str) -> int:
+    clock = time(text)
+    return clock.hour * 60 + clock.minute
+
+
+def _dates(draft: Draft) -> Iterator[tuple[Part, DataPath, ContractMonth, str]]:
+    for _, part in _spans(draft):
+        for key in part.value.get("dates") or {}:
+            path = (*part.path, "dates", key)
+            if draft.has(*path):
+                yield part, path, ContractMonth.parse(key), part.value["dates"][key]
+
+
+def _date(text: str) -> dt.date | None:
+    try:
+        return dt.date.fromisoformat(text)
+    except ValueError:
+        return None
+
+
+@contract_checks("PF401")
+def no_such_date(draft: Draft) -> Iterator[Finding]:
+    """See that a listed date is a day that exists."""
+    for _, path, _, text in _dates(draft):
+        if _date(text) is None:
+            yield Finding(path, f"there is no day `{text}`")
+
+
+@contract_checks("PF402")
+def date_of_unlisted_month(draft: Draft) -> Iterator[Finding]:
+    """See that a listed date is that of a listed month."""
+    listed = cycle(draft, "listed")
+    for _, path, month, _ in _dates(draft):
+        if listed is not None and month not in listed:
+            message = f"{month} has a date, but it is not listed"
+            yield Finding(path, message, f"`listed` is {listed}", key=True)
+
+
+@contract_checks("PF405")
+def date_outside_range(draft: Draft) -> Iterator[Finding]:
+    """See that a date in a range is that of a month of the range."""
+    for part, path, month, _ in _dates(draft):
+        if month not in part:
+            message = f"{month} has a date in a range that it is not in"
+            yield Finding(path, message, f"move it to the range of {month}", key=True)
+
+
+@contract_checks("PF406")
+def date_far_away(draft: Draft) -> Iterator[Finding]:
+    """See that a listed date is within two years of its month."""
+    for _, path, month, text in _dates(draft):
+        day = _date(text)
+        if day is not None and abs(day.year * 12 + day.month - 1 - month.index) > _FAR:
+            message = f"the date {text} is years away from its month {month}"
+            yield Finding(path, message)
+
+
+@contract_checks("PF403")
+def notice_without_delivery(draft: Draft) -> Iterator[Finding]:
+    """See that a contract settled in cash has no first notice."""
+    if draft.get("settlement") == "cash" and "first_notice" in draft.data:
+        message = "`first_notice` is there, but `settlement` is cash"
+        related = ((("settlement",), "settled in cash"),)
+        hint = "remove `first_notice`, or write `settlement: physical`"
+        yield Finding(("first_notice",), message, hint, key=True, related=related)
+
+
+@contract_checks("PF404")
+def anchor_without_notice(draft: Draft) -> Iterator[Finding]:
+    """See that a roll counted from first notice needs one."""
+    if draft.get("roll", "anchor") == "first_notice" and "first_notice" not in draft.data:
+        message = "the roll is counted from `first_notice`, which the spec does not have"
+        yield Finding(("roll", "anchor"), message, "add `first_notice`, or `anchor: last_trade`")
+
+
+@calendar_checks("PF401")
+def no_such_calendar_date(draft: Draft) -> Iterator[Finding]:
+    """See that a date of a calendar is a day that exists."""
+    from pyfutures.calendars.spec import bad_dates  # noqa: PLC0415 - only where there is a calendar
+
+    if not draft.faults:
+        for path, text in bad_dates(draft.data):
+            is_key = len(path) > 1 and path[-1] == text
+            yield Finding(path, f"there is no day `{text}`", key=is_key)

@@ -1,0 +1,460 @@
+"""Folders and files to specs: the stages one after the other, faults as values.
+
+bytes -> YAML with positions -> extends -> form (schema) -> checks -> model. A file with faults at
+one stage still gets all those of that stage, and of later ones where what they look at is sound. A spec
+with an error is never among the specs; the other files go on.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pyfutures.calendars.spec import CalendarSpec
+from pyfutures.codes import diagnostic
+from pyfutures.diagnostics import Diagnostic, Location
+
+from pyfutures.specs import cycle_checks as _registers_checks  # noqa: F401
+from pyfutures.specs.build import build
+from pyfutures.specs.checks import Draft, calendar_checks, contract_checks
+from pyfutures.specs.event_checks import calendar_names, member_names
+from pyfutures.specs.extends import OWN, merge
+from pyfutures.specs.file_checks import file_name, modeline
+from pyfutures.specs.folders import Folder, home, is_calendar, spec_files
+from pyfutures.specs.positions import Document, Locations, locate
+from pyfutures.specs.schema import validate
+from pyfutures.specs.words import suggestion
+from pyfutures.specs.yaml import read
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Iterator, Sequence
+
+    from pyfutures.specs.model import Spec
+
+__all__ = ["Loaded", "load_folders", "load_paths"]
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """What was read: sound specs and calendars by name, and every diagnostic in reading order.
+
+    `paths` are the files that the diagnostics are about.
+    """
+
+    specs: dict[str, Spec]
+    calendars: dict[str, CalendarSpec]
+    diagnostics: tuple[Diagnostic, ...]
+    paths: tuple[str, ...]
+
+    @property
+    def errors(self) -> tuple[Diagnostic, ...]:
+        """The diagnostics that keep a spec from being loaded."""
+        return tuple(item for item in self.diagnostics if item.is_error)
+
+
+def load_folders(folders: Sequence[Path], roots: Collection[str] | None = None) -> Loaded:
+    """Return the specs and calendars of folders; a later folder wins, root by root.
+
+    Parameters
+    ----------
+    folders
+        Folders of specs, ``contracts`` first.
+    roots
+        The roots that are wanted: only their files are read, those they extend and the
+        calendars they need. All of them by default.
+
+    """
+    reader = _Reader([Folder(folder) for folder in folders])
+    if roots is None:
+        return reader.everything()
+    return reader.only(roots)
+
+
+def load_paths(paths: Sequence[Path], context: Sequence[Path]) -> Loaded:
+    """Return the specs and the diagnostics of files, and of the files in folders.
+
+    Parameters
+    ----------
+    paths
+        Files and folders to be looked at. Only they are told of.
+    context
+        Folders of specs in which the roots they extend and the calendars they name are found,
+        beside those of the folders the paths lie in themselves.
+
+    """
+    folders = list(context)
+    for path in paths:
+        near = path if path.is_dir() and not is_calendar(path / "x") else home(path)
+        if near is not None and not any(_same(near, folder) for folder in folders):
+            folders.append(near)
+    return _Reader([Folder(folder) for folder in folders]).given(paths)
+
+
+def _same(one: Path, other: Path) -> bool:
+    return one.resolve() == other.resolve()
+
+
+@dataclass(slots=True, eq=False)
+class _Result:
+    """What one file came to. Without a spec it has errors, or needs a file that has."""
+
+    path: str
+    name: str
+    document: Document | None = None
+    data: dict[str, Any] = field(default_factory=dict)
+    locations: Locations | None = None
+    diagnostics: list[Diagnostic] = field(default_factory=list)
+    draft: Draft | None = None
+    spec: Spec | None = None
+    calendar: CalendarSpec | None = None
+    # The file whose errors keep this one from being loaded, and the diagnostic that would say so.
+    blocked: list[tuple[str, Diagnostic]] = field(default_factory=list)
+    parent: _Result | None = None
+
+    @property
+    def is_sound(self) -> bool:
+        return not self.blocked and not any(item.is_error for item in self.diagnostics)
+
+
+class _Reader:
+    """Reads each file of some folders at most once."""
+
+    def __init__(self, folders: list[Folder]) -> None:
+        self._folders = folders
+        self._contracts: dict[Path, _Result] = {}
+        self._calendars: dict[Path, _Result] = {}
+        self._open: list[Path] = []
+        self._circles: set[frozenset[Path]] = set()
+        self._calendar_paths: dict[str, Path] = {}
+        for folder in folders:
+            self._calendar_paths |= folder.calendar_files
+
+    # --- what is asked for
+
+    def everything(self) -> Loaded:
+        """Read all files of all folders."""
+        extra: list[Diagnostic] = []
+        wanted: dict[str, Path] = {}
+        contracts: list[Path] = []
+        for folder in self._folders:
+            if not folder.path.is_dir():
+                extra.append(_no_folder(folder.path))
+            extra += map(_unread, folder.unread)
+            extra += self._twice(folder.contract_files)
+            contracts += folder.contract_files
+            wanted |= {path.stem: path for path in reversed(folder.contract_files)}
+        calendars = [path for folder in self._folders for path in folder.calendar_files.values()]
+        return self._loaded(contracts, calendars, extra, wanted)
+
+    def only(self, roots: Collection[str]) -> Loaded:
+        """Read the files of some roots and what they need."""
+        extra: list[Diagnostic] = []
+        wanted: dict[str, Path] = {}
+        for root in dict.fromkeys(roots):
+            found = self._find(root)
+            if found:
+                wanted[root] = found[0]
+                extra += self._twice(found)
+            else:
+                known = {path.stem for folder in self._folders for path in folder.contract_files}
+                hint = suggestion(root, known, what="the roots are")
+                extra.append(diagnostic("PF507", f"unknown root `{root}`", hint=hint))
+        extra += [_no_folder(folder.path) for folder in self._folders if not folder.path.is_dir()]
+        contracts: dict[Path, None] = {}
+        for path in wanted.values():
+            result: _Result | None = self._contract(path)
+            while result is not None and Path(result.path) not in contracts:
+                contracts[Path(result.path)] = None
+                result = result.parent
+        calendars = self._needed(self._contracts[path] for path in contracts)
+        return self._loaded(list(contracts), calendars, extra, wanted)
+
+    def given(self, paths: Iterable[Path]) -> Loaded:
+        """Read files and the files in folders; only they are told of."""
+        contracts: dict[Path, None] = {}
+        calendars: dict[Path, None] = {}
+        extra: list[Diagnostic] = []
+        for path in dict.fromkeys(paths):
+            if path.is_dir():
+                extra += map(_unread, Folder(path).unread)
+            for file in spec_files(path):
+                kind = calendars if self._has_calendar(file) else contracts
+                kind[file] = None
+        extra += self._twice(list(contracts))
+        self._calendar_paths |= {path.stem: path for path in calendars}
+        wanted = {path.stem: path for path in reversed(contracts)}
+        told = [self._contract(path) for path in contracts]
+        needed = self._needed(told)
+        return self._loaded(list(contracts), list(calendars), extra, wanted, context=needed)
+
+    # --- one file
+
+    def _contract(self, path: Path) -> _Result:
+        if path in self._contracts:
+            return self._contracts[path]
+        document, found = read(path)
+        result = _Result(str(path), path.stem, document, diagnostics=found)
+        self._contracts[path] = result
+        if document is None:
+            return result
+        self._open.append(path)
+        documents, partial = self._extend(result, document, path)
+        self._open.pop()
+        result.locations = Locations(tuple(documents), OWN)
+        broken = {place for doc in documents for place in doc.broken}
+        faults = validate(result.data, "contract", result.locations, broken=broken, partial=partial)
+        draft = Draft(result.data, result.locations, faults.places, self._calendar_paths)
+        found += faults.diagnostics
+        if () not in faults.places:
+            found += contract_checks.run(draft, result.locations)
+            found += file_name("PF501", "root", draft, path)
+            found += modeline(document, path, "contract")
+        result.draft = draft
+        _disown(result)
+        if result.is_sound:
+            result.spec = build(draft, str(path))
+        return result
+
+    def _extend(
+        self, result: _Result, document: Document, path: Path
+    ) -> tuple[list[Document], bool]:
+        """Lay a document over the one it extends; also whether facts are known to be missing."""
+        result.data = document.data
+        documents = [document]
+        name = document.data.get("extends")
+        if not isinstance(name, str) or ("extends",) in document.broken:
+            return documents, "extends" in document.data
+        at = locate(document.spans, ("extends",))
+        target = self._extended(name, path)
+        if target is None:
+            known = {p.stem for folder in self._folders for p in folder.contract_files} - {
+                path.stem
+            }
+            hint = suggestion(name, known, what="the roots are")
+            message = f"`extends` names an unknown root, `{name}`"
+            result.diagnostics.append(diagnostic("PF503", message, at, hint=hint))
+            return documents, True
+        if target in self._open:
+            circle = self._open[self._open.index(target) :]
+            names = " -> ".join([*(p.stem for p in circle), target.stem])
+            error = diagnostic("PF504", f"`extends` goes in a circle: {names}", at)
+            if frozenset(circle) in self._circles:
+                result.blocked.append((str(target), error))
+            else:
+                self._circles.add(frozenset(circle))
+                result.diagnostics.append(error)
+            return documents, True
+        parent = result.parent = self._contract(target)
+        hint = f"mend {parent.path} first"
+        error = diagnostic("PF505", f"`{name}`, which is extended, has errors", at, hint=hint)
+        if not parent.is_sound:
+            result.blocked.append((parent.path, error))
+        if parent.locations is None:
+            return documents, True
+        result.data = merge(document.data, parent.data)
+        documents += parent.locations.documents
+        return documents, any(item.code in {"PF503", "PF504"} for item in parent.diagnostics)
+
+    def _calendar(self, path: Path) -> _Result:
+        if path in self._calendars:
+            return self._calendars[path]
+        document, found = read(path)
+        result = _Result(str(path), path.stem, document, diagnostics=found)
+        self._calendars[path] = result
+        if document is None:
+            return result
+        result.data = document.data
+        locations = result.locations = document.spans
+        faults = validate(document.data, "calendar", locations, broken=document.broken)
+        draft = Draft(document.data, locations, faults.places, self._calendar_paths)
+        found += faults.diagnostics
+        if () not in faults.places:
+            found += calendar_checks.run(draft, locations)
+            found += file_name("PF506", "calendar", draft, path)
+            found += modeline(document, path, "calendar")
+        self._members(result, path)
+        if result.is_sound:
+            result.calendar = CalendarSpec.from_data(document.data)
+        return result
+
+    def _members(self, result: _Result, path: Path) -> None:
+        """Read the calendars that a calendar is joined from; they may not lead back to it."""
+        self._open.append(path)
+        for place, name in member_names(result.data):
+            target = self._calendar_paths.get(name) if isinstance(name, str) else None
+            if target is None or result.locations is None:
+                continue
+            at = locate(result.locations, place)
+            if target in self._open:
+                circle = self._open[self._open.index(target) :]
+                names = " -> ".join([*(p.stem for p in circle), target.stem])
+                error = diagnostic("PF307", f"calendars are joined in a circle: {names}", at)
+                if frozenset(circle) not in self._circles:
+                    self._circles.add(frozenset(circle))
+                    result.diagnostics.append(error)
+                result.blocked.append((str(path), error))
+            elif not self._calendar(target).is_sound:
+                result.blocked.append((str(target), _bad_calendar(str(name), str(target), at)))
+        self._open.pop()
+
+    # --- between files
+
+    def _find(self, root: str) -> list[Path]:
+        """Return the files of a root in the last folder that has it."""
+        for folder in reversed(self._folders):
+            if found := folder.contracts(root):
+                return found
+        return []
+
+    def _extended(self, name: str, path: Path) -> Path | None:
+        """Return the file that a spec means by the root it extends.
+
+        A spec that extends its own root changes the one of an earlier folder.
+        """
+        found = [file for folder in self._folders for file in reversed(folder.contracts(name))]
+        if name == path.stem:
+            same = [file for file in found if file == path or _same(file, path)]
+            found = found[: found.index(same[0])] if same else found
+            return found[-1] if found else (path if same else None)
+        near = path.parent / f"{name}.yaml"
+        if not found and near.is_file():
+            return near
+        return found[-1] if found else None
+
+    def _has_calendar(self, path: Path) -> bool:
+        """Whether a file is a calendar: by its place, else by its content."""
+        if is_calendar(path):
+            return True
+        return "calendar" in (data := self._contract_data(path)) and "root" not in data
+
+    def _contract_data(self, path: Path) -> dict[str, Any]:
+        document, _ = read(path)
+        return document.data if document else {}
+
+    def _needed(self, results: Iterable[_Result]) -> list[Path]:
+        """Return the files of the calendars that contracts name, and of their members."""
+        needed: dict[Path, None] = {}
+        names = [name for result in results for _, name in calendar_names(result.data)]
+        while names:
+            name = names.pop()
+            path = self._calendar_paths.get(name) if isinstance(name, str) else None
+            if path is not None and path not in needed:
+                needed[path] = None
+                names += [member for _, member in member_names(self._calendar(path).data)]
+        return sorted(needed)
+
+    def _twice(self, files: Iterable[Path]) -> Iterator[Diagnostic]:
+        """Tell of a root that has several files in one folder of specs."""
+        seen: dict[tuple[Path, str], Path] = {}
+        for path in files:
+            key = (self._tree(path), path.stem)
+            first = seen.setdefault(key, path)
+            if first is not path:
+                at, before = (self._root_location(p) for p in (path, first))
+                message = f"the root `{path.stem}` has two files"
+                related = ((before, "the other one"),)
+                yield diagnostic("PF502", message, at, hint="keep one of the two", related=related)
+
+    def _tree(self, path: Path) -> Path:
+        """Return the folder of specs that a file lies in."""
+        for folder in self._folders:
+            if path.is_relative_to(folder.path):
+                return folder.path
+        return home(path) or path.parent
+
+    def _root_location(self, path: Path) -> Location:
+        locations = self._contract(path).locations
+        at = locate(locations, ("root",)) if locations is not None else None
+        return at or Location(str(path), 1, 1, 1, 1)
+
+    # --- the end
+
+    def _loaded(
+        self,
+        contracts: Collection[Path],
+        calendars: Collection[Path],
+        extra: list[Diagnostic],
+        wanted: dict[str, Path],
+        *,
+        context: Iterable[Path] = (),
+    ) -> Loaded:
+        told = [self._contract(path) for path in contracts]
+        told += [self._calendar(path) for path in calendars]
+        paths = {result.path for result in told}
+        usable: dict[str, CalendarSpec] = {}
+        for path in [*context, *calendars]:
+            if (spec := self._calendar(path).calendar) is not None:
+                usable[path.stem] = spec
+        specs: dict[str, Spec] = {}
+        for name, path in wanted.items():
+            result = self._contract(path)
+            if result.spec is not None and self._calendars_usable(result):
+                specs[name] = result.spec
+        diagnostics = list(extra)
+        for result in told:
+            diagnostics += result.diagnostics
+            diagnostics += (why for path, why in result.blocked if path not in paths)
+        twice = {d.related[0][0].path for d in extra if d.code == "PF502"}
+        twice |= {d.location.path for d in extra if d.code == "PF502" and d.location}
+        specs = {root: spec for root, spec in specs.items() if spec.path not in twice}
+        ordered = tuple(sorted(dict.fromkeys(diagnostics), key=lambda item: item.order))
+        return Loaded(specs, usable, ordered, tuple(sorted(paths)))
+
+    def _calendars_usable(self, result: _Result) -> bool:
+        """Whether all calendars of a contract are sound; if not, it is blocked by them."""
+        sound = True
+        for place, name in calendar_names(result.data):
+            path = self._calendar_paths[str(name)]
+            if self._calendar(path).calendar is None and result.locations is not None:
+                at = locate(result.locations, place)
+                result.blocked.append((str(path), _bad_calendar(str(name), str(path), at)))
+                sound = False
+        return sound
+
+
+def _bad_calendar(name: str, path: str, at: Location | None) -> Diagnostic:
+    message = f"the calendar `{name}` has errors"
+    return diagnostic("PF306", message, at, hint=f"mend {path} first")
+
+
+def _no_folder(path: Path) -> Diagnostic:
+    return diagnostic("PF001", f"there is no folder `{path}`", Location(str(path), 1, 1, 1, 1))
+
+
+def _unread(path: Path) -> Diagnostic:
+    message = "the file is not read: it ends in `.yml`"
+    hint = f"rename it to `{path.stem}.yaml`"
+    return diagnostic("PF017", message, Location(str(path), 1, 1, 1, 1), hint=hint)
+
+
+def _disown(result: _Result) -> None:
+    """Leave to the extended spec what is its own fault.
+
+    What only shows once one spec is laid over the other is told at ``extends``.
+    """
+    if result.parent is None or result.locations is None:
+        return
+    known = {(d.code, d.location, d.message) for d in _inherited(result)}
+    missing = {d.message for d in _inherited(result) if d.code == "PF102"}
+    kept: list[Diagnostic] = []
+    for item in result.diagnostics:
+        own = item.location is None or item.location.path == result.path
+        if (item.code, item.location, item.message) in known:
+            continue
+        if item.code == "PF102" and item.message in missing:
+            continue
+        if own or item.location is None:
+            kept.append(item)
+            continue
+        at = locate(result.locations, ("extends",))
+        related = ((item.location, "from here"), *item.related)
+        kept.append(Diagnostic(item.code, item.severity, item.message, at, item.help, related))
+    result.diagnostics = kept
+
+
+def _inherited(result: _Result) -> Iterator[Diagnostic]:
+    parent = result.parent
+    while parent is not None:
+        yield from parent.diagnostics
+        parent = parent.parent

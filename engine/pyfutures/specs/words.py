@@ -1,0 +1,77 @@
+"""The words diagnostics are made of: names of places and values, and "did you mean"."""
+
+from __future__ import annotations
+
+from difflib import get_close_matches
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable
+
+    from pyfutures.specs.model import DataPath
+
+__all__ = ["flow", "join", "meant", "place", "ticks"]
+
+_MANY = 12
+
+
+def ticks(values: Iterable[object]) -> str:
+    """Return values in back-ticks, separated by commas."""
+    return ", ".join(f"`{flow(value)}`" for value in values)
+
+
+def join(values: Iterable[object]) -> str:
+    """Return values in back-ticks as an alternative: "`a`, `b` or `c`"."""
+    *first, last = [f"`{flow(value)}`" for value in values]
+    return f"{', '.join(first)} or {last}" if first else last
+
+
+def place(path: DataPath) -> str:
+    """Return what an author calls a place: "`roll`", "step 2 of `rule`", "the spec"."""
+    if not path:
+        return "the spec"
+    last = path[-1]
+    if isinstance(last, str):
+        return f"`{last}`"
+    above = [key for key in path if isinstance(key, str)]
+    names = {"rule": "step", "else": "step", "sources": "source", "skip": "month"}
+    name = names.get(above[-1] if above else "", "entry")
+    if "by_month" in above:
+        name = "step"
+    return f"{name} {last + 1} of `{above[-1]}`" if above else f"{name} {last + 1}"
+
+
+def meant(word: str, known: Collection[str]) -> str | None:
+    """Return the known word that a misspelt one most resembles, or None."""
+    folded = {name.lower(): name for name in known}
+    if word.lower() in folded:
+        return folded[word.lower()]
+    close = get_close_matches(word.lower(), folded, 1, 0.6)
+    return folded[close[0]] if close else None
+
+
+def suggestion(word: str, known: Collection[str], *, what: str = "it must be") -> str:
+    """Return "did you mean …?", or what there is to choose from."""
+    if close := meant(word, known):
+        return f"did you mean `{close}`?"
+    names = sorted(known)
+    if not names:
+        return "there is none yet"
+    more = f" and {len(names) - _MANY} more" if len(names) > _MANY else ""
+    return f"{what} one of {ticks(names[:_MANY])}{more}"
+
+
+def flow(value: object) -> str:
+    """Return a value as one line of YAML."""
+    match value:
+        case None:
+            return ""
+        case bool():
+            return str(value).lower()
+        case dict():
+            return "{" + ", ".join(f"{key}: {flow(item)}" for key, item in value.items()) + "}"
+        case list():
+            return "[" + ", ".join(flow(item) for item in value) + "]"
+        case _:
+            text = str(value).replace("\n", " ")
+            return text if len(text) <= 60 else text[:57] + "..."

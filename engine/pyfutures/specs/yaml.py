@@ -1,0 +1,396 @@
+"""YAML text to data with positions, or diagnostics: never a traceback.
+
+The types are those of YAML 1.2: ``05``, ``NO``, ``on``, ``15:30`` and ``2026-01-15`` stay text,
+and a number with a point is a ``Decimal``. Keys are always text. What makes two readers see two different
+things is refused: duplicate keys, anchors, aliases, tags, directives, several documents.
+
+The tree is built from the parser's events in one loop without recursion, so that depth is a number
+to check and not a stack to overflow.
+"""
+
+from __future__ import annotations
+
+import re
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any, Final
+
+import yaml as pyyaml
+from yaml.events import (
+    AliasEvent,
+    DocumentStartEvent,
+    MappingEndEvent,
+    MappingStartEvent,
+    ScalarEvent,
+    SequenceEndEvent,
+    SequenceStartEvent,
+)
+
+from pyfutures.codes import diagnostic
+from pyfutures.diagnostics import Diagnostic, Location
+from pyfutures.specs.positions import Document, Marks, Node
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from pyfutures.specs.model import DataPath
+
+__all__ = ["MAX_BYTES", "MAX_DEPTH", "load", "read"]
+
+#: No spec comes near this; a file beyond it is not a spec.
+MAX_BYTES: Final = 256 * 1024
+#: Mappings and lists inside one another.
+MAX_DEPTH: Final = 24
+
+_LOADER: Final[Any] = getattr(pyyaml, "CSafeLoader", pyyaml.SafeLoader)
+
+# Longer digit strings are no number anybody means, and stay text for the schema to refuse.
+_INTEGER = re.compile(r"[-+]?(?:0|[1-9][0-9]{0,17})")
+_DECIMAL = re.compile(r"[-+]?(?:[0-9]{1,18}\.[0-9]{0,18}|\.[0-9]{1,18})(?:[eE][-+]?[0-9]{1,2})?")
+_EXPONENT = re.compile(r"[-+]?[0-9]{1,18}[eE][-+]?[0-9]{1,2}")
+_CONSTANTS: Final[dict[str, bool | None]] = {
+    "": None,
+    "~": None,
+    "null": None,
+    "Null": None,
+    "NULL": None,
+    "true": True,
+    "True": True,
+    "TRUE": True,
+    "false": False,
+    "False": False,
+    "FALSE": False,
+}
+_NUMBER_START: Final = frozenset("0123456789+-.")
+
+# What YAML calls printable; a byte order mark is looked at apart.
+_CONTROL = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+_LINE_END = re.compile("\r\n|[\n\r\x85\u2028\u2029]")
+_BOM: Final = "\ufeff"
+_UTF16: Final = (b"\xff\xfe", b"\xfe\xff")
+
+
+def read(path: Path, shown: str | None = None) -> tuple[Document | None, list[Diagnostic]]:
+    """Return the document in a file, or None, and every diagnostic about its text.
+
+    Parameters
+    ----------
+    path
+        The file.
+    shown
+        How diagnostics name it; the path itself by default.
+
+    """
+    name = str(path) if shown is None else shown
+    try:
+        if path.stat().st_size > MAX_BYTES:
+            size = path.stat().st_size
+            return None, [_too_large(name, size)]
+        content = path.read_bytes()
+    except OSError as error:
+        words = (error.strerror or type(error).__name__).lower()
+        at = Location(name, 1, 1, 1, 1)
+        return None, [diagnostic("PF001", f"the file cannot be read: {words}", at)]
+    except ValueError:
+        # A path with a NUL byte is refused before the file system is asked.
+        at = Location(name, 1, 1, 1, 1)
+        return None, [diagnostic("PF001", "the file cannot be read: it has no valid name", at)]
+    return load(content, name)
+
+
+def load(content: bytes | str, path: str) -> tuple[Document | None, list[Diagnostic]]:
+    """Return the document of a text, or None, and every diagnostic about the text.
+
+    Errors that leave the rest of the text readable (a duplicate key, an anchor) come with a
+    document whose `broken` places are not to be looked at.
+    """
+    if len(content) > MAX_BYTES:
+        return None, [_too_large(path, len(content))]
+    found: list[Diagnostic] = []
+    if isinstance(content, bytes):
+        try:
+            text = content.decode("utf-8")
+        except UnicodeDecodeError as error:
+            return None, [_not_utf8(content, error, path)]
+    else:
+        text = content
+    if text.startswith(_BOM):
+        message = "the file starts with a byte order mark"
+        hint = "save it as UTF-8 without a byte order mark (BOM)"
+        found.append(diagnostic("PF004", message, Location(path, 1, 1, 1, 1), hint=hint))
+        text = text[1:]
+    if control := _CONTROL.search(text):
+        message = f"the character U+{ord(control[0]):04X} is not allowed in YAML"
+        at = _at(path, text, control.start())
+        hint = "remove it" if control[0] != "\0" else "is this a text file? remove the character"
+        return None, [*found, diagnostic("PF006", message, at, hint=hint)]
+    builder = _Builder(path)
+    try:
+        builder.run(pyyaml.parse(text, Loader=_LOADER))
+    except pyyaml.YAMLError as error:
+        return None, [*found, *builder.found, _syntax(error, text, path)]
+    except _Stop:
+        return None, [*found, *builder.found]
+    root = builder.root
+    if root is None or (root.data is None and not root.raw):
+        message = "the file is empty"
+        hint = "start with `schema: 1`, `root:` and `name:`, or delete the file"
+        empty = diagnostic("PF013", message, Location(path, 1, 1, 1, 1), hint=hint)
+        return None, [*found, *builder.found, empty]
+    if not isinstance(root.data, dict):
+        message = f"a spec is a mapping of keys to values, not {describe(root.data)}"
+        line, column, end_line, end_column = root.marks
+        at = Location(path, line + 1, column + 1, end_line + 1, end_column + 1)
+        hint = "write `key: value` lines; a space follows the colon"
+        return None, [*found, *builder.found, diagnostic("PF014", message, at, hint=hint)]
+    document = Document(path, text, root, frozenset(builder.broken))
+    return document, [*found, *builder.found]
+
+
+def describe(value: object) -> str:
+    """Return what a value is in the words of a spec author."""
+    match value:
+        case None:
+            return "nothing"
+        case bool():
+            return f"`{str(value).lower()}`"
+        case int() | Decimal():
+            return f"the number `{value}`"
+        case str():
+            return f"the text `{value if len(value) <= 40 else value[:37] + '...'}`"
+        case list():
+            return "a list"
+        case _:
+            return "a mapping"
+
+
+def scalar(text: str) -> object:
+    """Return the value of an unquoted scalar by the core types of YAML 1.2."""
+    if text in _CONSTANTS:
+        return _CONSTANTS[text]
+    if text[0] in _NUMBER_START:
+        if _INTEGER.fullmatch(text):
+            return int(text)
+        if _DECIMAL.fullmatch(text) or _EXPONENT.fullmatch(text):
+            return Decimal(text)
+    return text
+
+
+class _Stop(Exception):  # noqa: N818 - it ends a loop, it is no error of its own
+    """The rest of the text is not worth reading; the reason is already told."""
+
+
+class _Builder:
+    """Builds the tree of nodes from the events of one text."""
+
+    def __init__(self, path: str) -> None:
+        self.path = path
+        self.root: Node | None = None
+        self.found: list[Diagnostic] = []
+        self.broken: set[DataPath] = set()
+        # Open collections: the node, its path, and in a mapping the key that waits for its value.
+        self._stack: list[tuple[Node, DataPath]] = []
+        self._waiting: list[tuple[str, Marks] | None] = []
+
+    def run(self, events: Iterator[Any]) -> None:
+        documents = 0
+        for event in events:
+            kind = type(event)
+            if kind is ScalarEvent:
+                self._scalar(event)
+            elif kind is MappingStartEvent or kind is SequenceStartEvent:
+                self._open(event, mapping=kind is MappingStartEvent)
+            elif kind is MappingEndEvent or kind is SequenceEndEvent:
+                node, _ = self._stack.pop()
+                self._waiting.pop()
+                mark = event.end_mark
+                node.marks = (node.marks[0], node.marks[1], mark.line, mark.column)
+            elif kind is AliasEvent:
+                self._alias(event)
+            elif kind is DocumentStartEvent:
+                documents += 1
+                self._document(event, documents)
+
+    def _document(self, event: Any, count: int) -> None:  # noqa: ANN401 - events are untyped
+        if count > 1:
+            message = "a second document starts here; a file has one spec"
+            hint = "remove the `---`, or move what follows it to a file of its own"
+            self._tell("PF012", message, _marks(event), hint=hint)
+            raise _Stop
+        if event.version or event.tags:
+            hint = "remove the line that starts with `%`"
+            self._tell("PF011", "YAML directives are not allowed", _marks(event), hint=hint)
+
+    def _scalar(self, event: Any) -> None:  # noqa: ANN401
+        raw: str = event.value
+        marks = _marks(event)
+        if self._stack and self._waiting[-1] is None and type(self._stack[-1][0].data) is dict:
+            self._key(raw, marks)
+            self._check_properties(event, marks)
+            return
+        plain = not event.style
+        value = scalar(raw) if plain and event.tag is None else raw
+        path = self._attach(Node(value, marks, raw, plain))
+        self._check_properties(event, marks, path)
+
+    def _open(self, event: Any, *, mapping: bool) -> None:  # noqa: ANN401
+        marks = _marks(event)
+        self._refuse_as_key(marks)
+        if len(self._stack) >= MAX_DEPTH:
+            message = f"more than {MAX_DEPTH} lists and mappings inside one another"
+            self._tell("PF015", message, marks)
+            raise _Stop
+        node = Node({} if mapping else [], marks)
+        path = self._attach(node)
+        self._check_properties(event, marks, path)
+        self._stack.append((node, path))
+        self._waiting.append(None)
+
+    def _alias(self, event: Any) -> None:  # noqa: ANN401
+        marks = _marks(event)
+        message = f"aliases are not allowed: `*{event.anchor}`"
+        self._tell("PF010", message, marks, hint="write the value out where it is used")
+        if self._stack and self._waiting[-1] is None and type(self._stack[-1][0].data) is dict:
+            raise _Stop
+        self.broken.add(self._attach(Node(None, marks)))
+
+    def _refuse_as_key(self, marks: Marks) -> None:
+        if self._stack and self._waiting[-1] is None and type(self._stack[-1][0].data) is dict:
+            message = "a key is plain text, not a list or a mapping"
+            hint = "quote the value if it starts with `[` or `{`"
+            self._tell("PF016", message, marks, hint=hint)
+            raise _Stop
+
+    def _check_properties(
+        self,
+        event: Any,  # noqa: ANN401
+        marks: Marks,
+        path: DataPath | None = None,
+    ) -> None:
+        """Refuse an anchor or a tag; a value with a tag cannot be relied on."""
+        if event.anchor is not None:
+            message = f"anchors are not allowed: `&{event.anchor}`"
+            hint = "write the value out where it is used; `extends` shares the facts of a root"
+            self._tell("PF010", message, _first_line(marks), hint=hint)
+        if event.tag is not None:
+            message = f"tags are not allowed: `{_short_tag(event.tag)}`"
+            hint = "remove it; quote a value that is text"
+            self._tell("PF011", message, _first_line(marks), hint=hint)
+            if path is not None:
+                self.broken.add(path)
+
+    def _key(self, name: str, marks: Marks) -> None:
+        node, _ = self._stack[-1]
+        self._waiting[-1] = (name, marks)
+        if name not in node.keys:
+            node.keys[name] = marks
+            return
+        first = self._location(node.keys[name])
+        self.found.append(
+            diagnostic(
+                "PF009",
+                f"the key `{name}` is there twice",
+                self._location(marks),
+                hint="keep one of the two",
+                related=((first, "it is first here"),),
+            )
+        )
+
+    def _attach(self, node: Node) -> DataPath:
+        """Hang a node into the open collection and return its path."""
+        if not self._stack:
+            self.root = node
+            return ()
+        parent, path = self._stack[-1]
+        data = parent.data
+        if type(data) is list:
+            place = len(data)
+            data.append(node.data)
+            parent.children[place] = node
+            return (*path, place)
+        name, marks = self._waiting[-1] or ("", node.marks)
+        self._waiting[-1] = None
+        if parent.keys.get(name) is not marks:
+            # The second of two equal keys: read for the faults of its text, but part of nothing.
+            return (*path, name, "")
+        data[name] = node.data
+        parent.children[name] = node
+        return (*path, name)
+
+    def _tell(self, code: str, message: str, marks: Marks, *, hint: str | None = None) -> None:
+        self.found.append(diagnostic(code, message, self._location(marks), hint=hint))
+
+    def _location(self, marks: Marks) -> Location:
+        line, column, end_line, end_column = marks
+        return Location(self.path, line + 1, column + 1, end_line + 1, end_column + 1)
+
+
+def _marks(event: Any) -> Marks:  # noqa: ANN401
+    start, end = event.start_mark, event.end_mark
+    return (start.line, start.column, end.line, end.column)
+
+
+def _first_line(marks: Marks) -> Marks:
+    line, column, end_line, end_column = marks
+    return marks if line == end_line else (line, column, line, max(end_column, column + 1))
+
+
+def _short_tag(tag: str) -> str:
+    return "!!" + tag.removeprefix("tag:yaml.org,2002:") if tag.startswith("tag:yaml") else tag
+
+
+def _at(path: str, text: str, index: int) -> Location:
+    """Return the location of one character of a text."""
+    before = _LINE_END.split(text[:index])
+    line, column = len(before), len(before[-1]) + 1
+    return Location(path, line, column, line, column + 1)
+
+
+def _too_large(path: str, size: int) -> Diagnostic:
+    message = f"the file has {size:,} bytes; a spec has at most {MAX_BYTES:,}"
+    return diagnostic("PF005", message, Location(path, 1, 1, 1, 1))
+
+
+def _not_utf8(content: bytes, error: UnicodeDecodeError, path: str) -> Diagnostic:
+    if content.startswith(_UTF16):
+        message = "the file is UTF-16, not UTF-8"
+        at = Location(path, 1, 1, 1, 1)
+    else:
+        message = f"the byte 0x{content[error.start]:02X} is not UTF-8"
+        before = content[: error.start].decode("utf-8")
+        at = _at(path, before, len(before))
+    return diagnostic("PF003", message, at, hint="save the file as UTF-8")
+
+
+def _syntax(error: pyyaml.YAMLError, text: str, path: str) -> Diagnostic:
+    """Return libyaml's complaint in a spec author's words."""
+    problem = getattr(error, "problem", None) or str(error).splitlines()[0]
+    context = getattr(error, "context", None) or ""
+    mark = getattr(error, "problem_mark", None)
+    start = getattr(error, "context_mark", None)
+    lines = _LINE_END.split(text)
+    if start is not None and "quoted scalar" in context:
+        at = Location(path, start.line + 1, start.column + 1, start.line + 1, start.column + 2)
+        if "end of stream" in problem or "document indicator" in problem:
+            return diagnostic("PF007", "the quotes are not closed", at, hint="close the quotes")
+    if mark is None:
+        return diagnostic("PF007", f"not valid YAML: {problem}", Location(path, 1, 1, 1, 1))
+    line, column = min(mark.line, len(lines) - 1), mark.column
+    if start is not None and (mark.line >= len(lines) or not lines[mark.line].strip()):
+        line, column = start.line, start.column
+    at = Location(path, line + 1, column + 1, line + 1, column + 2)
+    if lines[line][: column + 1].strip(" ").startswith("\t"):
+        hint = "indent with spaces"
+        return diagnostic("PF008", "a tab cannot indent YAML", at, hint=hint)
+    if "mapping values are not allowed" in problem:
+        message = "a second `: ` in one line, or a line that is indented too far"
+        hint = "quote a value that contains `: `; keys of one mapping start in one column"
+        return diagnostic("PF007", message, at, hint=hint)
+    words = f"{problem} {context}".strip().replace("<block end>", "the end of the block")
+    if "could not find expected ':'" in problem:
+        words = "a key without a colon after it"
+    elif "block mapping" in context or "block collection" in context:
+        words = "this does not fit the lines above it; is it indented like its neighbours?"
+    elif "flow" in context:
+        words = "a bracket is not closed, or a comma is missing"
+    return diagnostic("PF007", f"not valid YAML: {words}", at)

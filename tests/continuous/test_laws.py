@@ -1,0 +1,229 @@
+"""What holds for any bars: the same events make the same series, however they are fed."""
+
+import json
+from datetime import date, timedelta
+from itertools import pairwise
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pyfutures.chain.rolls import DAY_NS, RollCalendar, RollRow, midnight_ns
+from pyfutures.continuous import Bar, ContinuousBar, Roll, RollMachine, RollMissedError, Time
+from pyfutures.continuous.adjustment import Adjustment, View
+from pyfutures.continuous.bars import NO_PRICE
+from pyfutures.continuous.build import build
+from pyfutures.continuous.frame import PRICES, Frame
+from pyfutures.months import ContractMonth
+
+FIRST = date(2021, 1, 4)
+MONTHS = tuple(ContractMonth(2021, k) for k in range(1, 7))
+
+
+@st.composite
+def calendars(draw):
+    """Four or five months that roll within a few weeks; windows of one to nine days."""
+    count = draw(st.integers(4, 5))
+    step = st.integers(1, 9)
+    rows, day = [], FIRST
+    for k in range(count):
+        day += timedelta(draw(step))
+        rows.append(
+            RollRow.of(
+                MONTHS[k],
+                previous=MONTHS[k - 1] if k else None,
+                forward=MONTHS[k + 1] if k + 1 < count else None,
+                carry=draw(st.sampled_from([None, MONTHS[k + 1]])),
+                roll_date=day,
+                deadline=day + timedelta(draw(step)),
+            )
+        )
+    return RollCalendar("XX", tuple(rows))
+
+
+prices = st.one_of(st.none(), st.integers(-(10**9), 10**13), st.integers(10**9, 5 * 10**9))
+
+
+@st.composite
+def timestamps(draw, price=prices, share=8):
+    """Bars by timestamp: most legs are there most of the time, at up to two times a day."""
+    out = []
+    for half in range(0, 80, draw(st.sampled_from([1, 2]))):
+        ts = midnight_ns(FIRST) + half * DAY_NS // 2
+        legs = []
+        for month in MONTHS:
+            if draw(st.integers(0, 9)) < share:
+                values = [draw(price)] * 4
+                legs.append(Bar(month, ts, *values, float(half), None))
+        if legs:
+            out.append(legs)
+    return out
+
+
+def run(machine, fed):
+    """Events and the error of feeding, both comparable (nan as text)."""
+    events = []
+    try:
+        for one in fed:
+            events.extend(machine.feed(one))
+    except RollMissedError as error:
+        events.extend(error.events)
+        return list(map(repr, events)), str(error)
+    return list(map(repr, events)), None
+
+
+def closing(bars):
+    return Time(bars[-1][-1].ts if bars else midnight_ns(FIRST))
+
+
+def machine_for(calendar):
+    return RollMachine(calendar, start=calendar.rows[0].month, end=calendar.rows[-1].month)
+
+
+def flat(bars):
+    return [bar for legs in bars for bar in legs]
+
+
+@given(calendars(), timestamps(), st.randoms(use_true_random=False))
+def test_the_order_of_legs_does_not_matter(calendar, bars, random):
+    shuffled = [random.sample(legs, len(legs)) for legs in bars]
+    fed = [*flat(bars), closing(bars)]
+    other = [*flat(shuffled), closing(bars)]
+    assert run(machine_for(calendar), fed) == run(machine_for(calendar), other)
+
+
+@given(calendars(), timestamps(), st.data())
+def test_cut_anywhere_stored_and_resumed(calendar, bars, data):
+    fed = [*flat(bars), closing(bars)]
+    cuts = data.draw(st.sets(st.integers(0, len(fed)), max_size=3))
+    machine, events, error = machine_for(calendar), [], None
+    bounds = [0, *sorted(cuts), len(fed)]
+    for start, stop in pairwise(bounds):
+        machine = RollMachine.resume(calendar, json.loads(json.dumps(machine.state())))
+        some, error = run(machine, fed[start:stop])
+        events.extend(some)
+        if error:
+            break
+    whole = machine_for(calendar)
+    assert (events, error) == run(whole, fed)
+    assert machine.state() == whole.state()
+
+
+@given(calendars(), timestamps())
+def test_closing_by_the_time_changes_nothing(calendar, bars):
+    timed = [one for legs in bars for one in (*legs, Time(legs[0].ts))]
+    fed = [*flat(bars), closing(bars)]
+    assert run(machine_for(calendar), timed) == run(machine_for(calendar), fed)
+
+
+@given(calendars(), timestamps())
+def test_duplicates_change_nothing(calendar, bars):
+    fed = [*flat(bars), closing(bars)]
+    twice = [*(bar for legs in bars for bar in legs + legs), closing(bars)]
+    assert run(machine_for(calendar), twice) == run(machine_for(calendar), fed)
+
+
+def frame_of(bars):
+    rows = flat(bars)
+    codes = {month: code for code, month in enumerate(MONTHS)}
+
+    def column(name):
+        values = (getattr(row, name) for row in rows)
+        return np.array([NO_PRICE if v is None else v for v in values], dtype=np.int64)
+
+    return Frame(
+        MONTHS,
+        np.array([codes[row.month] for row in rows], dtype=np.int64),
+        column("ts"),
+        *(column(name) for name in PRICES),
+        np.array([row.volume for row in rows], dtype=np.float64),
+    )
+
+
+def close_of(leg):
+    return NO_PRICE if leg is None or leg.close is None else leg.close
+
+
+@given(calendars(), timestamps().filter(bool))
+def test_batch_equals_one_by_one(calendar, bars):
+    """The batch leaves out bars that cannot be legs; that changes neither series nor error."""
+    ends = {"start": calendar.rows[0].month, "end": calendar.rows[-1].month}
+    machine, events, error = RollMachine(calendar, **ends), [], None
+    try:
+        for one in [*flat(bars), closing(bars)]:
+            events.extend(machine.feed(one))
+    except RollMissedError as caught:
+        error = str(caught)
+    if error is not None:
+        with pytest.raises(RollMissedError) as missed:
+            build(frame_of(bars), calendar, **ends)
+        assert str(missed.value) == error
+        return
+    series = build(frame_of(bars), calendar, **ends)
+    emitted = [event for event in events if isinstance(event, ContinuousBar)]
+    assert series.ts.tolist() == [bar.ts for bar in emitted]
+    assert series.month_texts().tolist() == [str(bar.month) for bar in emitted]
+    assert series.close.tolist() == [close_of(bar.current) for bar in emitted]
+    for name in ("forward", "carry", "previous"):
+        legs = [close_of(getattr(bar, name)) for bar in emitted]
+        assert getattr(series, name).tolist() == legs
+    assert series.C.tolist() == [bar.C for bar in emitted]
+    assert list(map(repr, series.R.tolist())) == [repr(bar.R) for bar in emitted]
+    assert series.rolled.tolist() == [bar.rolled for bar in emitted]
+    rolls = [event for event in events if isinstance(event, Roll)]
+    firsts = [bar.ts for bar in emitted if bar.rolled]
+    assert [roll.first_new_ts for roll in series.rolls if roll.first_new_ts] == firsts
+    for built, fed in zip(series.rolls, rolls, strict=True):
+        assert repr(built).rpartition(",")[0] == repr(fed).rpartition(",")[0]
+
+
+positive = st.integers(10**9, 5 * 10**9)
+
+
+@given(calendars(), timestamps(positive, share=10))
+def test_views(calendar, bars):
+    """Every leg is there, so every roll is made."""
+    series = build(frame_of(bars), calendar, end=calendar.rows[-1].month)
+    newest = series.month == series.rolls[-1].new.index
+    oldest = series.month == series.start.index
+    assert len(series.rolls) == len(calendar) - 1
+    shown = {mode: series.adjusted(mode) for mode in Adjustment}
+    for mode, adjusted in shown.items():
+        same = newest if mode.is_backward else oldest
+        assert (adjusted[same] == series.close[same]).all()
+        assert series.view(mode).anchor == (
+            series.rolls[-1].new if mode.is_backward else series.start
+        )
+    backward, forward = shown[Adjustment.BACKWARD_SPREAD], shown[Adjustment.FORWARD_SPREAD]
+    assert (np.diff(backward) == np.diff(forward)).all()
+    # At a roll the old month's close, adjusted, is the new month's close, adjusted.
+    for roll in series.rolls:
+        for mode in (Adjustment.BACKWARD_SPREAD, Adjustment.FORWARD_SPREAD):
+            view = series.view(mode)
+            before = view.price(roll.pre_price, roll.C - roll.gap, 1.0)
+            assert before == view.price(roll.post_price, roll.C, 1.0)
+
+
+mode_of_any_kind = st.sampled_from(list(Adjustment))
+ratios = st.floats(0.01, 100)
+
+
+@given(
+    mode_of_any_kind,
+    st.integers(-(10**12), 10**12),
+    ratios,
+    st.lists(st.tuples(prices, st.integers(-(10**12), 10**12), ratios), min_size=1),
+)
+def test_arrays_equal_scalars(mode, c_now, r_now, stored):
+    view = View(mode, MONTHS[0], c_now, r_now)
+    scalars = [view.price(*one) for one in stored]
+    units = np.array([NO_PRICE if p is None else p for p, _, _ in stored], dtype=np.int64)
+    c_k = np.array([c for _, c, _ in stored], dtype=np.int64)
+    r_k = np.array([r for _, _, r in stored])
+    arrays = view.units(units, c_k, r_k).tolist()
+    assert arrays == [NO_PRICE if price is None else price for price in scalars]
+    points = np.array([np.nan if p is None else p / 1e9 for p, _, _ in stored])
+    floats = view.floats(points, c_k / 1e9, r_k)
+    for price, value in zip(scalars, floats.tolist(), strict=True):
+        assert np.isnan(value) if price is None else abs(value - price / 1e9) < 1e-6
