@@ -21,7 +21,9 @@ def main() -> None:
     """Measure, print, write."""
     figures = [*processes.measure(), *rules.measure(), *series.measure()]
     for figure in figures:
-        print(f"{figure['name']:<52} {figure['value']:>12,.3f} {figure['unit']:<12} {figure['note']}")
+        print(
+            f"{figure['name']:<52} {figure['value']:>12,.3f} {figure['unit']:<12} {figure['note']}"
+        )
     document = {
         "command": "make bench",
         "date": f"{dt.datetime.now(dt.UTC):%Y-%m-%d}",

@@ -11,10 +11,10 @@ from html.parser import HTMLParser
 
 import numpy as np
 import pytest
-from tests.nautilus.tools import expected
 
 from pyfutures.demo import Disagreement, Published, batch, compare, prepare
 from pyfutures.report.html import ContractSpan, RollMark, Section, page
+from tests.nautilus.tools import expected
 
 
 class Page(HTMLParser):
@@ -54,7 +54,7 @@ def _demo(folder, *options):
 @pytest.mark.slow
 def test_the_demo_from_specs_to_a_page(tmp_path):
     done = _demo(tmp_path)
-    assert done.returncode == 0, done.stderr
+    assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout.count("actor = batch, bit for bit") == 3
     text = (tmp_path / "demo.html").read_text(encoding="utf-8")
     found = Page(text)

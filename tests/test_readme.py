@@ -1,8 +1,8 @@
 """Every block of the README is executed.
 
-``yaml`` blocks with a first comment line naming a file are written to that file; ``console`` blocks are
-run, and what they show must be what the commands print; ``python`` blocks are run in one namespace.
-``sh`` blocks are those that would start this very suite or an install: their commands must exist.
+``yaml`` blocks with a first comment line naming a file are written to that file; ``console`` blocks
+are run, and what they show must be what the commands print; ``python`` blocks are run as files.
+``sh`` blocks would start this very suite or an install: their commands must exist.
 """
 
 from __future__ import annotations
@@ -43,6 +43,7 @@ def run(command, folder):
         cwd=folder,
         capture_output=True,
         text=True,
+        check=False,
         env=os.environ | {"PATH": path, "NO_COLOR": "1"},
     )
     assert done.returncode == 0, f"{command}\n{done.stdout}{done.stderr}"
@@ -52,7 +53,9 @@ def run(command, folder):
 def console_blocks():
     for kind, text in BLOCKS:
         if kind == "console":
-            yield from (part for part in re.split(r"^\$ ", text, flags=re.MULTILINE) if part.strip())
+            yield from (
+                part for part in re.split(r"^\$ ", text, flags=re.MULTILINE) if part.strip()
+            )
 
 
 @pytest.mark.parametrize("part", list(console_blocks()), ids=lambda part: part.split("\n")[0])
@@ -65,7 +68,9 @@ def test_console(part, folder):
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    "text", [text for kind, text in BLOCKS if kind == "python"], ids=lambda text: text.split("\n")[0]
+    "text",
+    [text for kind, text in BLOCKS if kind == "python"],
+    ids=lambda text: text.split("\n")[0],
 )
 def test_python(text, folder):
     (folder / "block.py").write_text(text, encoding="utf-8")
@@ -89,7 +94,9 @@ def test_workflow_is_yaml_and_its_commands_run(folder):
         document = yaml.safe_load(text) if kind == "yaml" else None
         if isinstance(document, dict) and "jobs" in document:
             steps = [step for job in document["jobs"].values() for step in job["steps"]]
-            commands = [step["run"] for step in steps if step.get("run", "").startswith("pyfutures")]
+            commands = [
+                step["run"] for step in steps if step.get("run", "").startswith("pyfutures")
+            ]
             assert commands
             for command in commands:
                 run(command, folder)

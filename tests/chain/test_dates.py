@@ -106,6 +106,9 @@ def test_last_trade_utc_falls_on_the_last_trade_where_the_clock_hangs(catalog):
             clock = rule.at or spec.hours
             local = row.last_trade_utc.astimezone(ZoneInfo(clock.zone))
             assert local.date() == row.last_trade, (root, row.month)
-            assert local.time() == (rule.at.time if rule.at else spec.hours.close), (root, row.month)
+            assert local.time() == (rule.at.time if rule.at else spec.hours.close), (
+                root,
+                row.month,
+            )
             checked += 1
     assert checked > 1000

@@ -117,7 +117,7 @@ def test_a_venue_of_ones_own(catalog):
         ("ZC", "2024H", "0.0025", 5000, "2024-03-14T17:01"),
     ],
 )
-def test_contracts(catalog, root, month, tick, multiplier, expires):  # noqa: PLR0917
+def test_contracts(catalog, root, month, tick, multiplier, expires):
     contract = futures_contract(catalog[root], ContractMonth.parse(month))
     assert str(contract.price_increment) == tick
     assert contract.price_precision == len(tick) - 2

@@ -6,11 +6,11 @@ import datetime as dt
 
 import numpy as np
 import pytest
-from tests.rules.paper import CALENDARS
 
 from pyfutures.calendars.days import date_of
 from pyfutures.months import ContractMonth
 from pyfutures.rules import Status, evaluate, parse_rule, trace
+from tests.rules.paper import CALENDARS
 
 THIRD_FRIDAY = {"weekday": {"nth": 3, "day": "friday"}}
 LAST_THURSDAY = {"weekday": {"nth": -1, "day": "thursday"}}

@@ -6,7 +6,6 @@ import datetime as dt
 
 import numpy as np
 import pytest
-from tests.rules.paper import CALENDARS
 
 from pyfutures.calendars import CalendarRangeError, NoSuchDayError
 from pyfutures.calendars.days import NAT, date_of, day_number
@@ -23,6 +22,7 @@ from pyfutures.rules import (
     parse_rule,
     trace,
 )
+from tests.rules.paper import CALENDARS
 
 type Steps = list[object]
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import datetime as dt
 
 import pytest
-from tests.rules.paper import CALENDARS
 
 from pyfutures.months import ContractMonth
 from pyfutures.rules import NoDayError, Trace, parse_rule, trace
+from tests.rules.paper import CALENDARS
 
 
 def traced(steps: list[object], month: str, calendar: str = "us") -> Trace:

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from tests.rules.paper import weekdays
 
 from pyfutures.calendars import Calendar, CalendarRangeError, NoSuchDayError
 from pyfutures.calendars.days import NAT, NO_DAY, day_number
@@ -24,6 +23,7 @@ from pyfutures.rules import (
     parse_rule,
     trace,
 )
+from tests.rules.paper import weekdays
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -46,9 +46,7 @@ class Catalog(Mapping[str, Chain]):
         self._chains: dict[str, Chain] = {}
 
     @classmethod
-    def load(
-        cls, *folders: str | os.PathLike[str], roots: Collection[str] | None = None
-    ) -> Self:
+    def load(cls, *folders: str | os.PathLike[str], roots: Collection[str] | None = None) -> Self:
         """The built-in catalogue, with each folder laid over what came before it, root by root.
 
         Parameters
@@ -61,7 +59,8 @@ class Catalog(Mapping[str, Chain]):
         Raises
         ------
         SpecError
-            If any file has an error; it carries every diagnostic and prints as the command line does.
+            If any file has an error; it carries every diagnostic and prints as the command line
+            does.
         UnknownRootError
             If one of ``roots`` is in no folder.
         FileNotFoundError

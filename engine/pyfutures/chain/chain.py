@@ -1,8 +1,8 @@
 """A root, compiled: what each contract month is, when it ends, and which one is held at an instant.
 
 A chain is immutable. Its columns are made once (``table``); a question is a bisection in them.
-Positions in the chain follow ``roll_date``, the date by rule; what a series or an account really did
-is known only to them.
+Positions in the chain follow ``roll_date``, the date by rule; what a series or an account really
+did is known only to them.
 """
 
 from __future__ import annotations
@@ -136,9 +136,9 @@ class Chain:
         Returns
         -------
         dict
-            ``root`` and ``verified`` are scalars; ``month``, ``trading_class`` and ``status`` lists;
-            flags bool arrays; dates datetime64[D] and ``last_trade_utc`` datetime64[s] arrays with NaT
-            where there is no date.
+            ``root`` and ``verified`` are scalars; ``month``, ``trading_class`` and ``status``
+            lists; flags bool arrays; dates datetime64[D] and ``last_trade_utc`` datetime64[s]
+            arrays with NaT where there is no date.
         """
         table = self.table
         low = int(np.searchsorted(table.index, first.index))
@@ -162,7 +162,7 @@ class Chain:
             "expiry": _days64(table.expiry.days[rows]),
             "roll_date": rolls,
             "deadline": deadlines,
-            "status": [_STATUS[status] for status in table.status[rows].tolist()],
+            "status": [_STATUS[Status(status)] for status in table.status[rows].tolist()],
             "verified": self.spec.verified,
         }
 
@@ -193,7 +193,7 @@ class Chain:
             expiry=_known(table.expiry.days[i]),
             roll_date=_known(self.roll_days[i]) if hold else None,
             deadline=_known(self.deadline_days[i]) if hold else None,
-            status=_STATUS[int(table.status[i])],
+            status=_STATUS[Status(int(table.status[i]))],
             verified=self.spec.verified,
         )
 
@@ -324,8 +324,8 @@ class Chain:
     ) -> RollCalendar:
         """Rows of the held months whose dates are all known.
 
-        A chain ends where its calendars do: the months after the first unknown one are left out, and
-        whoever asks past them is told where the calendar ends.
+        A chain ends where its calendars do: the months after the first unknown one are left out,
+        and whoever asks past them is told where the calendar ends.
         """
         held = np.flatnonzero(membership(hold, self.table.index))
         known = (rolls[held] != NAT) & (deadlines[held] != NAT)
@@ -392,7 +392,7 @@ class Chain:
     # -- why ----------------------------------------------------------------------------------
 
     def explain(self, month: ContractMonth, event: str = "last_trade") -> Explanation | None:
-        """The steps that lead from a month to the day of an event, None if the root has no such event.
+        """The steps that lead from a month to the day of an event, None without such an event.
 
         Raises
         ------
@@ -458,7 +458,7 @@ class Chain:
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
-    """Why an event of a month falls on its day: an explicit date, a traced rule, or no rule at all."""
+    """Why an event of a month falls on its day: an explicit date, a traced rule, or no rule."""
 
     event: str
     rule: EventRule | None

@@ -1,4 +1,4 @@
-"""Checks that need dates: does a spec that is well formed also give a chain that can be traded?
+"""Checks that need dates: a spec that is well formed must also give a chain that can be traded.
 
 One check a fault. Each looks at the whole compiled span and reports a root once, at the line to
 change: the first month that shows the fault, and how many others do.
@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from pyfutures.calendars import NAT, date_of
-from pyfutures.chain.chain import Chain
 from pyfutures.chain.table import event_spans
 from pyfutures.rules import Status
 from pyfutures.specs.checks import Finding, Registry
@@ -22,6 +21,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from pyfutures.chain.chain import Chain
     from pyfutures.chain.table import EventColumn
     from pyfutures.specs.model import DataPath, Event
 
@@ -40,7 +40,7 @@ def every_rule_has_a_day(chain: Chain) -> Iterator[Finding]:
                 yield Finding(
                     (*rule.path, "rule"),
                     f"`{name}` has no day in {_months(chain, none)}: {rule.rule.text}",
-                    "count from the end (`nth: -1`), or give these months `dates` or a rule of their own",
+                    "count from the end (`nth: -1`), or give these months `dates` or a rule",
                 )
 
 
@@ -148,8 +148,8 @@ def roll_window_is_not_empty(chain: Chain) -> Iterator[Finding]:
     latest = int((deadlines - rolls).min()) - 1 + chain.spec.roll.offset
     yield Finding(
         ("roll", "offset"),
-        f"the roll window of {_months(chain, empty)} is empty: roll date {row.roll_date} is not before"
-        f" the deadline {row.deadline} ({bound})",
+        f"the roll window of {_months(chain, empty)} is empty: roll date {row.roll_date} is not"
+        f" before the deadline {row.deadline} ({bound})",
         f"roll earlier: `offset: {latest}` or less leaves a day in every month"
         if chain.spec.roll.unit == "calendar"
         else "roll earlier: a smaller `offset`",

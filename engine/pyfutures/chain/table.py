@@ -15,7 +15,7 @@ import numpy as np
 from pyfutures.calendars import NAT, day_number, month_starts
 from pyfutures.chain.instants import NAT_NS, utc_instants
 from pyfutures.months import FIRST_MONTH, LAST_MONTH
-from pyfutures.rules import Status, evaluate
+from pyfutures.rules import Evaluated, Status, evaluate
 from pyfutures.specs.model import Anchor, OffsetUnit, Settlement
 
 if TYPE_CHECKING:
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
     Int64s = NDArray[np.int64]
     Statuses = NDArray[np.uint8]
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class EventColumn:
@@ -64,7 +65,7 @@ def compile_table(spec: Spec, calendars: Mapping[str, Calendar]) -> ChainTable:
     """
     index = FIRST_MONTH.index + np.flatnonzero(spec.listed.mask(FIRST_MONTH, LAST_MONTH))
     last_trade = _event(spec.last_trade, index, calendars, {})
-    events = {"last_trade": last_trade.days}
+    events = {"last_trade": Evaluated(last_trade.days, last_trade.status)}
     notice = spec.first_notice and _event(spec.first_notice, index, calendars, events)
     expiry = _event(spec.expiry, index, calendars, events) if spec.expiry else last_trade
     columns = [last_trade.status, expiry.status] + ([notice.status] if notice else [])
@@ -155,7 +156,7 @@ def _event(
     event: Event,
     index: Int64s,
     calendars: Mapping[str, Calendar],
-    anchors: Mapping[str, Int64s],
+    anchors: Mapping[str, Evaluated],
 ) -> EventColumn:
     days = np.full_like(index, NAT)
     status = np.full(index.shape, Status.UNKNOWN, np.uint8)
@@ -165,7 +166,10 @@ def _event(
             index[rows],
             calendar=rule.calendar,
             calendars=calendars,
-            events={name: column[rows] for name, column in anchors.items()},
+            events={
+                name: Evaluated(anchor.days[rows], anchor.status[rows])
+                for name, anchor in anchors.items()
+            },
         )
         days[rows], status[rows] = found.days, found.status
     explicit = np.zeros(index.shape, np.bool_)

@@ -38,7 +38,7 @@ def read_catalog(
         Read only these roots and what they need; all of them by default.
 
     """
-    return _with_dates(load_folders([data_dir("contracts"), *map(Path, folders)], roots=roots))
+    return _with_dates(load_folders([_built_in(), *map(Path, folders)], roots=roots))
 
 
 def validate_paths(
@@ -48,8 +48,14 @@ def validate_paths(
 
     The built-in catalogue and ``folders`` are there for what they extend and for their calendars.
     """
-    context = [data_dir("contracts"), *map(Path, folders)]
+    context = [_built_in(), *map(Path, folders)]
     return _with_dates(load_paths([Path(path) for path in paths], context))
+
+
+def _built_in() -> Path:
+    """The built-in catalogue, named as short as the working folder allows."""
+    path = data_dir("contracts")
+    return path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path
 
 
 def _with_dates(loaded: Loaded) -> Loaded:

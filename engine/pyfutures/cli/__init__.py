@@ -1,7 +1,7 @@
 """The command line: one module a command, imported when it is run.
 
-The only code that prints and picks exit codes: 0 clean, 1 problems in specs or data, 2 wrong usage or
-a file that cannot be read or written, 3 a bug of ours.
+The only code that prints and picks exit codes: 0 clean, 1 problems in specs or data, 2 wrong usage
+or a file that cannot be read or written, 3 a bug of ours.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ _COMMANDS = {
 
 
 class LazyGroup(click.Group):
-    """A group whose commands are modules: ``--help`` and one command import nothing of the others."""
+    """A group whose commands are modules: one command imports nothing of the others."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
         """Names in the order of the work, not of the alphabet."""
@@ -95,7 +95,7 @@ def run(args: Sequence[str] | None = None) -> int:
         return error.exit_code
     except BrokenPipeError:
         # The reader of a pipe (head, less) has seen enough; python would complain when it flushes.
-        sys.stdout = None  # type: ignore[assignment]
+        sys.stdout = None
         return 0
     except OSError as error:
         click.echo(f"pyfutures: {_io_text(error)}", err=True)

@@ -28,7 +28,7 @@ _MONTHS_AHEAD = 24
 )
 @click.option("--strict", is_flag=True, help="Exit 1 if any row is projected or unknown.")
 @click.pass_obj
-def command(  # noqa: PLR0913 - one parameter an option
+def command(
     folders: tuple[str, ...],
     roots: tuple[str, ...],
     first: ContractMonth | None,
@@ -40,9 +40,9 @@ def command(  # noqa: PLR0913 - one parameter an option
 ) -> None:
     """Print contract months with their dates.
 
-    roll_date and deadline are those of the months that are held. The column `status` is empty for a date
-    that stands, `projected` where the calendar declares itself projected, and `unknown` (with an empty
-    cell) where it does not reach.
+    roll_date and deadline are those of the months that are held. The column `status` is empty for
+    a date that stands, `projected` where the calendar declares itself projected, and `unknown`
+    (with an empty cell) where it does not reach.
 
     \b
     Examples:

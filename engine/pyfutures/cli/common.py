@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import sys
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -23,7 +23,7 @@ class MonthType(click.ParamType[ContractMonth]):
     name = "month"
 
     def convert(
-        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+        self, value: object, param: click.Parameter | None, ctx: click.Context | None
     ) -> ContractMonth:
         """The month that a text names, within the compiled span."""
         if isinstance(value, ContractMonth):
@@ -43,7 +43,7 @@ class InstantType(click.ParamType[dt.datetime]):
     name = "instant"
 
     def convert(
-        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+        self, value: object, param: click.Parameter | None, ctx: click.Context | None
     ) -> dt.datetime:
         """The aware instant that a text names."""
         if isinstance(value, dt.datetime):
@@ -54,7 +54,9 @@ class InstantType(click.ParamType[dt.datetime]):
             self.fail(f"{value!r} is no instant: write 2026-03-01T14:30Z or 2026-03-01", param, ctx)
         if instant.tzinfo is None:
             if len(value) > len("2026-03-01"):
-                self.fail(f"{value!r} has no zone: write {value}Z for UTC, or an offset", param, ctx)
+                self.fail(
+                    f"{value!r} has no zone: write {value}Z for UTC, or an offset", param, ctx
+                )
             instant = instant.replace(tzinfo=dt.UTC)
         return instant
 
@@ -64,7 +66,7 @@ INSTANT = InstantType()
 
 
 def load(folders: Sequence[str], roots: Collection[str] | None = None) -> Catalog:
-    """The catalogue, or the report of its faults on stderr and exit 1; exit 2 for an unknown root."""
+    """The catalogue; a report of its faults and exit 1; or exit 2 for an unknown root."""
     try:
         return Catalog.load(*folders, roots=roots)
     except SpecError as error:

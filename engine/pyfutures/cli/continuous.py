@@ -6,15 +6,15 @@ import datetime as dt
 import re
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
 from pyfutures.cli.common import MONTH, answers, load
 from pyfutures.cli.progress import progress_bar
 from pyfutures.continuous import RollMissedError, RollWindowError
-from pyfutures.continuous.build import BarsError, Stamp, build, read_bars, write_parquet
 from pyfutures.continuous.bars import instant
+from pyfutures.continuous.build import BarsError, Stamp, build, read_bars, write_parquet
 from pyfutures.cycles import Cycle, CycleError
 from pyfutures.specs.model import Anchor
 
@@ -32,7 +32,7 @@ class CycleType(click.ParamType[str]):
     name = "codes"
 
     def convert(
-        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+        self, value: object, param: click.Parameter | None, ctx: click.Context | None
     ) -> str:
         """The codes, checked."""
         try:
@@ -48,12 +48,12 @@ class IntervalType(click.ParamType[dt.timedelta]):
     name = "interval"
 
     def convert(
-        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+        self, value: object, param: click.Parameter | None, ctx: click.Context | None
     ) -> dt.timedelta:
         """The time that a text names."""
         if isinstance(value, dt.timedelta):
             return value
-        match = re.fullmatch(r"([1-9][0-9]*)([smhd])", value)
+        match = re.fullmatch(r"([1-9][0-9]*)([smhd])", str(value))
         if match is None:
             self.fail(f"{value!r} is no length of a bar: write 1m, 1h or 1d", param, ctx)
         return dt.timedelta(**{_UNITS[match[2]]: int(match[1])})
@@ -75,7 +75,9 @@ def command() -> None:
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
     help="csv, csv.gz or parquet: contract, ts, open, high, low, close, volume[, open_interest].",
 )
-@click.argument("more", metavar="", nargs=-1, type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.argument(
+    "more", metavar="", nargs=-1, type=click.Path(exists=True, dir_okay=False, path_type=Path)
+)
 @click.option("--hold", type=CycleType(), help="Months to hold, HNUZ; default: the spec's.")
 @click.option("--priced", type=CycleType(), help="Months with prices; default: the spec's.")
 @click.option("--anchor", type=click.Choice([a.value for a in Anchor]), help="Default: the spec's.")
@@ -98,7 +100,7 @@ def command() -> None:
     help="The parquet file to write.",
 )
 @click.pass_obj
-def build_command(  # noqa: PLR0913 - one parameter an option
+def build_command(
     folders: tuple[str, ...],
     root: str,
     files: tuple[Path, ...],
@@ -117,13 +119,13 @@ def build_command(  # noqa: PLR0913 - one parameter an option
     """Build the continuous series of a root and write it with its rolls.
 
     A roll takes place at the first timestamp from roll_date on at which the current and the forward
-    month both have a price, and before the deadline. Whoever gives --anchor or --roll-offset takes the
-    roll in hand: the deadline is then the last trade alone, and months that roll on or after first notice
-    are named.
+    month both have a price, and before the deadline. Whoever gives --anchor or --roll-offset takes
+    the roll in hand: the deadline is then the last trade alone, and months that roll on or after
+    first notice are named.
 
-    Written: ts, month, open, high, low, close, volume, forward, carry, previous, C, R, rolled. Prices are
-    not adjusted: C and R are sum of gaps and product of ratios of the rolls before a bar, and every
-    adjustment is a view on them.
+    Written: ts, month, open, high, low, close, volume, forward, carry, previous, C, R, rolled.
+    Prices are not adjusted: C and R are sum of gaps and product of ratios of the rolls before a
+    bar, and every adjustment is a view on them.
 
     \b
     Example:
@@ -171,9 +173,11 @@ def _report(chain: Chain, calendar: RollCalendar, series: Series, out: Path) -> 
         notice = chain.row(roll.old).first_notice
         if notice is not None and calendar.row(roll.old).roll_date >= notice:
             click.echo(
-                f"warning: {chain.root} {roll.old} rolls from {roll.roll_date}, on or after its first"
-                f" notice {notice}: fit for a series, not for a position",
+                f"warning: {chain.root} {roll.old} rolls from {roll.roll_date}, on or after its"
+                f" first notice {notice}: fit for a series, not for a position",
                 err=True,
             )
-    months = f"{series.month_texts()[0]} to {series.month_texts()[-1]}" if len(series) else "no bars"
+    months = (
+        f"{series.month_texts()[0]} to {series.month_texts()[-1]}" if len(series) else "no bars"
+    )
     click.echo(f"{out}: {len(series)} bars, {len(series.rolls)} rolls, {months}")

@@ -69,9 +69,7 @@ def _explain_event(chain: Chain, month: ContractMonth, event: str, row: ChainRow
     click.echo(tabulate(lines, tablefmt="plain", disable_numparse=True, preserve_whitespace=True))
 
 
-def _steps(
-    chain: Chain, event: str, month: ContractMonth, found: Explanation
-) -> Iterator[_Line]:
+def _steps(chain: Chain, event: str, month: ContractMonth, found: Explanation) -> Iterator[_Line]:
     if found.explicit is not None:
         yield ("  named in `dates`", _text(found.explicit), _dates_line(chain, event, month))
     elif found.rule is None or found.steps is None:
@@ -140,7 +138,10 @@ def _explain_cycles(chain: Chain, row: ChainRow) -> None:
     held = " held," if row.hold else ""
     priced = " priced," if row.priced else ""
     class_ = f", IB class {row.trading_class}" if row.trading_class else ""
-    click.echo(f"\n{row.month} is listed,{priced}{held} verified: {'yes' if row.verified else 'no'}{class_}")
+    click.echo(
+        f"\n{row.month} is listed,{priced}{held}"
+        f" verified: {'yes' if row.verified else 'no'}{class_}"
+    )
     if chain.spec.roll is not None and row.hold and row.month in chain.rolls:
         place = chain.rolls.row(row.month)
         click.echo(f"  previous {place.previous}, forward {place.forward}, carry {place.carry}")

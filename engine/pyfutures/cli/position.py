@@ -25,8 +25,8 @@ from pyfutures.cli.common import INSTANT, answers, load
 def command(folders: tuple[str, ...], root: str, at: dt.datetime | None, style: str) -> None:
     """Say which month is current at an instant, and its neighbours in the chain.
 
-    By roll_date, the date by rule: from 00:00 UTC of its roll_date a month is no longer current. What a
-    stored series or an account did is known only to them.
+    By roll_date, the date by rule: from 00:00 UTC of its roll_date a month is no longer current.
+    What a stored series or an account did is known only to them.
 
     \b
     Examples:

@@ -6,9 +6,9 @@ import sys
 
 import click
 
-from pyfutures.chain.validate import validate_catalog, validate_paths
-from pyfutures.report.json import json_report
-from pyfutures.report.text import concise_report, text_report
+from pyfutures.chain.validate import read_catalog, validate_paths
+from pyfutures.report.json import report as json_report
+from pyfutures.report.text import concise, report, summary, wants_colour
 
 
 @click.command(name="validate")
@@ -26,11 +26,11 @@ from pyfutures.report.text import concise_report, text_report
 def command(folders: tuple[str, ...], paths: tuple[str, ...], style: str, *, strict: bool) -> None:
     """Check contract specs and calendars.
 
-    PATH is a file or a folder of your own; without one the whole catalogue is checked, the built-in one
-    and every --contracts folder. All faults of all files are found in one run.
+    PATH is a file or a folder of your own; without one the whole catalogue is checked, the built-in
+    one and every --contracts folder. All faults of all files are found in one run.
 
-    Exit codes: 0 clean, 1 problems, 2 usage or I/O, 3 a bug of ours. Warnings do not change the exit
-    code, unless --strict.
+    Exit codes: 0 clean, 1 problems, 2 usage or I/O, 3 a bug of ours. Warnings do not change the
+    exit code, unless --strict.
 
     \b
     Examples:
@@ -38,7 +38,14 @@ def command(folders: tuple[str, ...], paths: tuple[str, ...], style: str, *, str
       pyfutures validate contracts/xcme/ES.yaml
       pyfutures validate --format json my-contracts/
     """  # noqa: D301 - \b is click's mark for a paragraph that keeps its lines
-    result = validate_paths(paths, folders) if paths else validate_catalog(folders)
-    report = {"text": text_report, "concise": concise_report, "json": json_report}[style]
-    click.echo(report(result), nl=False)
-    sys.exit(1 if result.has_errors or (strict and result.diagnostics) else 0)
+    checked = validate_paths(paths, folders) if paths else read_catalog(folders)
+    files = len(checked.paths)
+    match style:
+        case "json":
+            click.echo(json_report(checked.diagnostics, files), nl=False)
+        case "concise":
+            click.echo(concise(checked.diagnostics), nl=False)
+        case _:
+            click.echo(report(checked.diagnostics, colour=wants_colour()), nl=False)
+    click.echo(summary(checked.diagnostics, files), err=True)
+    sys.exit(1 if checked.errors or (strict and checked.diagnostics) else 0)

@@ -33,6 +33,7 @@ __all__ = [
     "INT_OR_SPELLED",
     "MARGIN",
     "TEXT",
+    "UNSET_DECIMALS",
     "UNSET_FLOAT",
     "UNSET_INT",
     "Kind",
@@ -41,7 +42,7 @@ __all__ = [
 
 UNSET_INT: Final = 2147483647
 UNSET_FLOAT: Final = sys.float_info.max  # 1.7976931348623157E308
-_UNSET_DECIMALS: Final = frozenset(
+UNSET_DECIMALS: Final = frozenset(
     {
         "", "2147483647", "9223372036854775807", "-9223372036854775808",
         "1.7976931348623157E308", "1.7976931348623157e+308",
@@ -97,7 +98,7 @@ def _decimal(text: str) -> Decimal:
 
 
 def _decimal_or_none(text: str) -> Decimal | None:
-    return None if text in _UNSET_DECIMALS else _decimal(text)
+    return None if text in UNSET_DECIMALS else _decimal(text)
 
 
 def _bool(text: str) -> bool:

@@ -26,8 +26,8 @@ if TYPE_CHECKING:
 __all__ = [
     "Bound",
     "Const",
-    "Custom",
     "Cursor",
+    "Custom",
     "Field",
     "Layout",
     "Many",

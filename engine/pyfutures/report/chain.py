@@ -9,15 +9,13 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from pyfutures.chain.instants import NAT_NS
-from pyfutures.calendars import NAT
-
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from numpy.typing import NDArray
 
     from pyfutures.chain import Chain
+    from pyfutures.chain.chain import Column
     from pyfutures.months import ContractMonth
 
 COLUMNS: Final = (
@@ -38,41 +36,42 @@ COLUMNS: Final = (
 )
 """Never renamed and never reordered: others read them by place."""
 
-_FLAGS: Final = frozenset({"listed", "priced", "hold", "verified"})
-
 Cell = str | bool | None
 
 
-def chain_columns(
-    chain: Chain, first: ContractMonth, last: ContractMonth
-) -> dict[str, list[Cell]]:
+def chain_columns(chain: Chain, first: ContractMonth, last: ContractMonth) -> dict[str, list[Cell]]:
     """The cells of a chain by column: texts, flags, and None where there is nothing to say."""
     table = chain.columns(first, last)
-    size = len(table["month"])
-    columns: dict[str, list[Cell]] = {}
-    for name in COLUMNS:
-        values = table[name]
-        match values:
-            case np.ndarray() if values.dtype.kind == "M":
-                columns[name] = _texts(values)
-            case np.ndarray():
-                columns[name] = values.tolist()
-            case list():
-                columns[name] = values
-            case _:
-                columns[name] = [values] * size
-    return columns
+    months = table["month"]
+    size = len(months) if isinstance(months, list) else 0
+    return {name: _cells(table[name], size) for name in COLUMNS}
+
+
+def _cells(column: Column, size: int) -> list[Cell]:
+    match column:
+        case np.ndarray() if column.dtype.kind == "M":
+            return _texts(column)
+        case np.ndarray():
+            flags: list[Cell] = column.tolist()
+            return flags
+        case list():
+            return [*column]
+        case _:
+            return [column] * size
+
+
+def _shown(cell: Cell) -> str:
+    """A cell in text: flags as yes and no, nothing where there is nothing to say."""
+    if isinstance(cell, bool):
+        return "yes" if cell else "no"
+    return cell or ""
 
 
 def csv_text(chains: Iterable[Chain], first: ContractMonth, last: ContractMonth) -> Iterable[str]:
     """Lines of csv, header first, one chunk a chain."""
     yield ",".join(COLUMNS) + "\n"
     for chain in chains:
-        columns = chain_columns(chain, first, last)
-        cells = [
-            [_YES_NO[v] for v in values] if name in _FLAGS else [v or "" for v in values]
-            for name, values in columns.items()
-        ]
+        cells = [list(map(_shown, column)) for column in chain_columns(chain, first, last).values()]
         buffer = io.StringIO()
         csv.writer(buffer, lineterminator="\n").writerows(zip(*cells, strict=True))
         yield buffer.getvalue()
@@ -93,14 +92,11 @@ def table_text(chains: Iterable[Chain], first: ContractMonth, last: ContractMont
     from tabulate import tabulate  # noqa: PLC0415 - slow to import, and only a table needs it
 
     rows = [
-        [_YES_NO[cell] if isinstance(cell, bool) else cell or "" for cell in row]
+        list(map(_shown, row))
         for chain in chains
         for row in zip(*chain_columns(chain, first, last).values(), strict=True)
     ]
     return tabulate(rows, headers=COLUMNS, tablefmt="simple", disable_numparse=True)
-
-
-_YES_NO: Final = {True: "yes", False: "no"}
 
 
 def _texts(values: NDArray[np.datetime64]) -> list[Cell]:

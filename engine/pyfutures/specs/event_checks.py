@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import itertools
 import zoneinfo
 from functools import cache
 from typing import TYPE_CHECKING, Any, Final
@@ -12,7 +11,7 @@ from pyfutures.months import ContractMonth
 from pyfutures.rules.errors import RuleError
 from pyfutures.rules.rule import Rule, parse_rule
 from pyfutures.specs.checks import Draft, Finding, calendar_checks, contract_checks
-from pyfutures.specs.parts import EVENTS, Part, clock_time, cycle, parts, time
+from pyfutures.specs.parts import EVENTS, Part, clock_time, cycle, time
 from pyfutures.specs.words import suggestion
 
 if TYPE_CHECKING:
@@ -59,7 +58,7 @@ def rule_means_nothing(draft: Draft) -> Iterator[Finding]:
         try:
             parse_rule(steps)
         except RuleError as error:
-            yield Finding((*path, *error.path), error.message, error.help)
+            yield Finding((*path, *error.path), error.message, error.help, key=bool(error.path))
 
 
 @contract_checks("PF302")
@@ -108,7 +107,11 @@ def unknown_calendar(draft: Draft) -> Iterator[Finding]:
     """See that every calendar that is named has a file."""
     for path, name in calendar_names(draft.data):
         if draft.has(*path) and isinstance(name, str) and name not in draft.calendars:
-            yield Finding(path, f"unknown calendar `{name}`", suggestion(name, draft.calendars))
+            yield Finding(
+                path,
+                f"unknown calendar `{name}`",
+                suggestion(name, draft.calendars, "the calendars are"),
+            )
 
 
 @calendar_checks("PF303")
@@ -116,7 +119,11 @@ def unknown_member(draft: Draft) -> Iterator[Finding]:
     """See that every calendar that is joined has a file."""
     for path, name in member_names(draft.data):
         if draft.has(*path) and isinstance(name, str) and name not in draft.calendars:
-            yield Finding(path, f"unknown calendar `{name}`", suggestion(name, draft.calendars))
+            yield Finding(
+                path,
+                f"unknown calendar `{name}`",
+                suggestion(name, draft.calendars, "the calendars are"),
+            )
 
 
 def member_names(data: dict[str, Any]) -> Iterator[tuple[DataPath, object]]:
@@ -152,7 +159,7 @@ def _zone(name: str, path: DataPath) -> Iterator[Finding]:
     if not _is_zone(name):
         known = zoneinfo.available_timezones()
         cities = {zone.rpartition("/")[2]: zone for zone in sorted(known)}
-        hint = suggestion(name, known, what="a zone is")
+        hint = suggestion(name, known, "the zones are")
         if name.replace(" ", "_") in cities:
             hint = f"did you mean `{cities[name.replace(' ', '_')]}`?"
         elif "did you mean" not in hint:
@@ -189,13 +196,13 @@ def breaks_in_order(draft: Draft) -> Iterator[Finding]:
     for number, text in enumerate(draft.get("hours", "breaks")):
         path = ("hours", "breaks", number)
         start, end = ((_minutes(part) - opens) % _DAY for part in text.split("-"))
-        if not start < end:
-            yield Finding(
-                path, f"the break `{text}` ends before it starts, or is outside the hours"
-            )
-        elif not (0 < start and end < length):
+        if not 0 < start < length or not 0 < end < length:
             yield Finding(path, f"the break `{text}` is not within the hours")
-        elif start <= before:
+            continue
+        if start >= end:
+            yield Finding(path, f"the break `{text}` ends before it starts", "swap its times")
+            continue
+        if start <= before:
             yield Finding(path, f"the break `{text}` is not after the one before it")
         before = max(before, end)
 

@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Any
 from pyfutures.calendars.spec import CalendarSpec
 from pyfutures.codes import diagnostic
 from pyfutures.diagnostics import Diagnostic, Location
-
 from pyfutures.specs import cycle_checks as _registers_checks  # noqa: F401
 from pyfutures.specs.build import build
 from pyfutures.specs.checks import Draft, calendar_checks, contract_checks
@@ -158,7 +157,7 @@ class _Reader:
                 extra += self._twice(found)
             else:
                 known = {path.stem for folder in self._folders for path in folder.contract_files}
-                hint = suggestion(root, known, what="the roots are")
+                hint = suggestion(root, known, "the roots are")
                 extra.append(diagnostic("PF507", f"unknown root `{root}`", hint=hint))
         extra += [_no_folder(folder.path) for folder in self._folders if not folder.path.is_dir()]
         contracts: dict[Path, None] = {}
@@ -231,7 +230,7 @@ class _Reader:
             known = {p.stem for folder in self._folders for p in folder.contract_files} - {
                 path.stem
             }
-            hint = suggestion(name, known, what="the roots are")
+            hint = suggestion(name, known, "the roots are")
             message = f"`extends` names an unknown root, `{name}`"
             result.diagnostics.append(diagnostic("PF503", message, at, hint=hint))
             return documents, True
@@ -316,7 +315,7 @@ class _Reader:
         if name == path.stem:
             same = [file for file in found if file == path or _same(file, path)]
             found = found[: found.index(same[0])] if same else found
-            return found[-1] if found else (path if same else None)
+            return found[-1] if found else path
         near = path.parent / f"{name}.yaml"
         if not found and near.is_file():
             return near
@@ -408,6 +407,8 @@ class _Reader:
             path = self._calendar_paths[str(name)]
             if self._calendar(path).calendar is None and result.locations is not None:
                 at = locate(result.locations, place)
+                if at is not None and at.path != result.path:
+                    at = locate(result.locations, ("extends",))
                 result.blocked.append((str(path), _bad_calendar(str(name), str(path), at)))
                 sound = False
         return sound

@@ -135,6 +135,11 @@ class Locations(Mapping["DataPath", Location]):
                 return _location(document.path, parent.keys[path[-1]])
         return _location(document.path, node.marks)
 
+    def own_keys(self, path: DataPath) -> frozenset[str | int]:
+        """Return the keys that the first document itself has in a mapping."""
+        node = self.documents[0].root.find(path)
+        return frozenset(node.keys) if node else frozenset()
+
     def raw(self, path: DataPath) -> str | None:
         """Return a scalar as it was written, without its quotes; None if it is no scalar."""
         try:

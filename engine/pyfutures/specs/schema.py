@@ -185,9 +185,9 @@ class _Rewriter:
                 keys.update(dict.fromkeys(missing))
             case "uniqueItems":
                 self._repeated(path, instance)
-            case None:
-                self._excluded(path)
-            case _ if "propertyNames" in list(error.absolute_schema_path)[-2:-1]:
+            case "not" if error.validator_value == {}:
+                self._excluded(path, error)
+            case _ if isinstance(instance, str) and isinstance(self._at(path), dict):
                 self._bad_key(path, error)
             case name:
                 rank = _RANK.index(name) if name in _RANK else len(_RANK)
@@ -216,17 +216,22 @@ class _Rewriter:
     # --- keys
 
     def _unknown_key(self, path: DataPath, key: str, schema: Mapping[str, Any]) -> None:
-        allowed = [name for name in schema.get("properties", {}) if name not in self._at(path)]
+        # Keys that only the extended spec has may be the ones that were meant.
+        given = self._locations.own_keys(path)
+        allowed = [name for name in schema.get("properties", {}) if name not in given]
         missing = self._missing.get(path, ({}, schema))[0]
-        close = meant(key, missing) or meant(key, allowed)
         homes = [home for home in _homes(self._kind).get(key, []) if (home,) != path]
+        close = meant(key, missing)
+        if close is None and not homes:
+            close = meant(key, allowed)
+        free = [name for name in allowed if name not in self._at(path)]
         if close:
             missing.pop(close, None)
             hint = f"did you mean `{close}`?"
         elif homes and len(path) <= 1:
             hint = f"`{key}` belongs in {join(homes)}"
-        elif allowed:
-            hint = f"expected {'one of ' if len(allowed) > 1 else ''}{ticks(allowed)}"
+        elif free:
+            hint = f"expected {'one of ' if len(free) > 1 else ''}{ticks(free)}"
         else:
             hint = "remove it"
         where = f" in {place(path)}" if path else ""
@@ -236,8 +241,8 @@ class _Rewriter:
         self._places.add((*path, key))
         if self._partial:
             return
-        part = schema.get("properties", {}).get(key, {})
-        example = part.get("examples", [None])[0] if isinstance(part, dict) else None
+        part = schema.get("properties", {}).get(key) or _find(load_schema(self._kind), key)
+        example = part["examples"][0] if part and "examples" in part else None
         where = f" in {place(path)}" if path else ""
         at = locate(self._locations, path, key=True)
         hint = (
@@ -257,10 +262,16 @@ class _Rewriter:
         if (*path, key) not in self._places:
             self._tell("PF105", message, (*path, key), hint, key=True)
 
-    def _excluded(self, path: DataPath) -> None:
-        others = [key for key in self._at(path[:-1]) if key != path[-1]]
-        message = f"{place(path)} cannot stand beside {ticks(others)}"
-        self._tell("PF111", message, path, "keep one of them", key=True)
+    def _excluded(self, path: DataPath, error: ValidationError) -> None:
+        needed, others = _condition(load_schema(self._kind), list(error.absolute_schema_path))
+        if path in self._places:
+            return
+        if needed:
+            message = f"{place(path)} needs {join(needed)} beside it"
+            self._tell("PF111", message, path, f"add {join(needed)}, or remove it", key=True)
+            return
+        message = f"{place(path)} cannot stand beside {join(others)}"
+        self._tell("PF111", message, path, "keep one of the two", key=True)
 
     def _repeated(self, path: DataPath, items: list[Any]) -> None:
         for number, item in enumerate(items):
@@ -276,7 +287,7 @@ class _Rewriter:
         name = place(path)
         match error.validator:
             case "type":
-                self._type(path, value, error.validator_value)
+                self._type(path, value, error.validator_value, schema)
             case "enum" | "const":
                 self._enum(path, value, error)
             case "pattern":
@@ -316,21 +327,30 @@ class _Rewriter:
                 message = f"{keys} do not go together in {name}"
                 self._tell("PF111", message, path, _example(schema), key=True)
 
-    def _type(self, path: DataPath, value: object, types: Any) -> None:  # noqa: ANN401
+    def _type(
+        self,
+        path: DataPath,
+        value: object,
+        types: Any,  # noqa: ANN401
+        schema: Mapping[str, Any],
+    ) -> None:
         wanted: list[str] = [types] if isinstance(types, str) else list(types)
         name = place(path)
         if value is None:
             last = path[-1] if path else ""
-            hint = (
-                f"write it behind `{last}:`, or remove the key" if isinstance(last, str) else None
-            )
-            self._tell("PF103", f"{name} has no value", path, hint, key=True)
+            advice = f"write it behind `{last}:`, or remove the key"
+            if not isinstance(last, str):
+                advice = "remove the `-`, or write something behind it"
+            self._tell("PF103", f"{name} has no value", path, advice, key=True)
             return
         raw = self._locations.raw(path)
         if "string" in wanted and isinstance(value, (int, Decimal)) and raw is not None:
             kind = "true or false" if isinstance(value, bool) else "a number"
             message = f"{name} is text, but YAML reads `{raw}` as {kind}"
-            self._tell("PF110", message, path, f'quote it: `"{raw}"`')
+            hint: str | None = f'quote it: `"{raw}"`'
+            if "pattern" in schema and not re.search(schema["pattern"], raw):
+                hint = _upper(raw) or schema.get("patternErrorMessage")
+            self._tell("PF110", message, path, hint)
             return
         words = [_TYPES[item] for item in wanted]
         text = " or ".join([", ".join(words[:-1]), words[-1]] if len(words) > 1 else words)
@@ -365,7 +385,7 @@ class _Rewriter:
         options = given if error.validator == "enum" else [given]
         name = place(path)
         raw = self._locations.raw(path)
-        shown = raw if raw else flow(value)
+        shown = raw or flow(value)
         choice = f"one of {ticks(options)}" if len(options) > 1 else f"`{flow(options[0])}`"
         hint = None
         if isinstance(value, str):
@@ -389,6 +409,42 @@ class _Rewriter:
         for key in path:
             value = value[key]
         return value
+
+
+def _find(schema: Any, key: str) -> dict[str, Any] | None:  # noqa: ANN401
+    """Return the first part of a schema that describes a key, at any depth."""
+    if isinstance(schema, list):
+        return next((part for item in schema if (part := _find(item, key))), None)
+    if not isinstance(schema, dict):
+        return None
+    part = schema.get("properties", {}).get(key)
+    if isinstance(part, dict) and "title" in part:
+        return part
+    return _find([item for name, item in schema.items() if name != "examples"], key)
+
+
+def _condition(schema: Any, path: list[str | int]) -> tuple[list[str], list[str]]:  # noqa: ANN401
+    """Return the keys without which, and those beside which, a key is excluded by a schema.
+
+    jsonschema leaves `if` and `$ref` out of the path: the condition stands beside the `then`.
+    """
+    node, top = schema, schema
+    condition: dict[str, Any] = {}
+    for step in path:
+        while isinstance(node, dict) and "$ref" in node and step not in node:
+            node = _follow(top, node["$ref"])
+        if step == "then":
+            condition = node["if"]
+        node = node[step]
+    needed: list[str] = condition.get("not", {}).get("required", [])
+    return needed, condition.get("required", [])
+
+
+def _follow(top: Any, reference: str) -> Any:  # noqa: ANN401
+    node = top
+    for step in reference.removeprefix("#/").split("/"):
+        node = node[step]
+    return node
 
 
 def _sequence(value: Any) -> list[str]:  # noqa: ANN401

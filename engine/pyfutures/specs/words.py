@@ -50,7 +50,7 @@ def meant(word: str, known: Collection[str]) -> str | None:
     return folded[close[0]] if close else None
 
 
-def suggestion(word: str, known: Collection[str], *, what: str = "it must be") -> str:
+def suggestion(word: str, known: Collection[str], what: str) -> str:
     """Return "did you mean …?", or what there is to choose from."""
     if close := meant(word, known):
         return f"did you mean `{close}`?"
@@ -58,7 +58,7 @@ def suggestion(word: str, known: Collection[str], *, what: str = "it must be") -
     if not names:
         return "there is none yet"
     more = f" and {len(names) - _MANY} more" if len(names) > _MANY else ""
-    return f"{what} one of {ticks(names[:_MANY])}{more}"
+    return f"{what} {ticks(names[:_MANY])}{more}"
 
 
 def flow(value: object) -> str:

@@ -5,7 +5,16 @@ One module a subject; each holds the classes and, below them, their layouts on t
 
 from __future__ import annotations
 
-from pyfutures.ib.messages import account, conditions, contracts, history, market, order, orders, session
+from pyfutures.ib.messages import (
+    account,
+    conditions,
+    contracts,
+    history,
+    market,
+    order,
+    orders,
+    session,
+)
 from pyfutures.ib.messages.account import *  # noqa: F403
 from pyfutures.ib.messages.base import Malformed, Message, Request, Response, Unknown
 from pyfutures.ib.messages.conditions import *  # noqa: F403
