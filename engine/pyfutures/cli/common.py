@@ -23,7 +23,7 @@ class MonthType(click.ParamType[ContractMonth]):
     name = "month"
 
     def convert(
-        self, value: object, param: click.Parameter | None, ctx: click.Context | None
+        self, value: str | ContractMonth, param: click.Parameter | None, ctx: click.Context | None
     ) -> ContractMonth:
         """The month that a text names, within the compiled span."""
         if isinstance(value, ContractMonth):
@@ -43,7 +43,7 @@ class InstantType(click.ParamType[dt.datetime]):
     name = "instant"
 
     def convert(
-        self, value: object, param: click.Parameter | None, ctx: click.Context | None
+        self, value: str | dt.datetime, param: click.Parameter | None, ctx: click.Context | None
     ) -> dt.datetime:
         """The aware instant that a text names."""
         if isinstance(value, dt.datetime):

@@ -31,15 +31,13 @@ class CycleType(click.ParamType[str]):
 
     name = "codes"
 
-    def convert(
-        self, value: object, param: click.Parameter | None, ctx: click.Context | None
-    ) -> str:
+    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
         """The codes, checked."""
         try:
             Cycle.of(value)
         except CycleError as error:
             self.fail(str(error), param, ctx)
-        return str(value)
+        return value
 
 
 class IntervalType(click.ParamType[dt.timedelta]):
@@ -48,12 +46,12 @@ class IntervalType(click.ParamType[dt.timedelta]):
     name = "interval"
 
     def convert(
-        self, value: object, param: click.Parameter | None, ctx: click.Context | None
+        self, value: str | dt.timedelta, param: click.Parameter | None, ctx: click.Context | None
     ) -> dt.timedelta:
         """The time that a text names."""
         if isinstance(value, dt.timedelta):
             return value
-        match = re.fullmatch(r"([1-9][0-9]*)([smhd])", str(value))
+        match = re.fullmatch(r"([1-9][0-9]*)([smhd])", value)
         if match is None:
             self.fail(f"{value!r} is no length of a bar: write 1m, 1h or 1d", param, ctx)
         return dt.timedelta(**{_UNITS[match[2]]: int(match[1])})

@@ -160,10 +160,10 @@ class Locations(Mapping["DataPath", Location]):
                 break
             node: Node | None = document.root
             for step in path:
-                if node is None or not isinstance(node.data, (dict, list)):
-                    # A scalar hides what the documents below have under it.
-                    raise KeyError(path)
-                if step not in node.children and isinstance(node.data, list):
+                if node is None:
+                    break
+                if not isinstance(node.data, dict) and step not in node.children:
+                    # A scalar or a list hides all that the documents below have in its place.
                     raise KeyError(path)
                 node = node.children.get(step)
             if node is not None:

@@ -1,0 +1,166 @@
+"""The contract schema: what it says of itself, and that its two readers agree."""
+
+from __future__ import annotations
+
+import copy
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from jsonschema import Draft202012Validator
+
+from pyfutures.rules import STEP_KINDS
+from pyfutures.specs import schema as form
+from pyfutures.specs.quick import UnsupportedSchemaError, compile_schema
+from pyfutures.specs.schema import load_schema, validate, validator
+from pyfutures.specs.yaml import load
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+SCHEMA = load_schema("contract")
+
+
+def parts(schema: Any, path: str = "#") -> Iterator[tuple[str, dict[str, Any]]]:
+    """Yield every sub-schema that describes a value, with its path."""
+    if not isinstance(schema, dict):
+        return
+    if "title" in schema:
+        yield path, schema
+    for key in ("properties", "$defs"):
+        for name, part in schema.get(key, {}).items():
+            yield from parts(part, f"{path}/{key}/{name}")
+    for key in ("items", "additionalProperties"):
+        yield from parts(schema.get(key), f"{path}/{key}")
+
+
+PARTS = dict(parts(SCHEMA))
+
+
+def test_schema_is_a_schema() -> None:
+    Draft202012Validator.check_schema(SCHEMA)
+    assert len(PARTS) > 80
+
+
+def test_steps_are_those_of_the_rules() -> None:
+    assert list(SCHEMA["$defs"]["step"]["properties"]) == list(STEP_KINDS)
+
+
+def test_no_union_but_by_type() -> None:
+    def keys(value: Any) -> Iterator[str]:
+        if isinstance(value, dict):
+            for key, item in value.items():
+                if key != "examples":
+                    yield key
+                    yield from keys(item)
+        elif isinstance(value, list):
+            for item in value:
+                yield from keys(item)
+
+    assert not {"oneOf", "anyOf"} & set(keys(SCHEMA))
+
+
+@pytest.mark.parametrize("path", PARTS)
+def test_part_is_described(path: str) -> None:
+    part = PARTS[path]
+    assert {"title", "description", "markdownDescription", "examples"} <= part.keys()
+    assert part["examples"]
+    if "enum" in part and path != "#/properties/schema" and "monday" not in part["enum"]:
+        assert len(part["markdownEnumDescriptions"]) == len(part["enum"])
+    if "pattern" in part:
+        assert part["patternErrorMessage"]
+    if part.get("type") == "object" or part.get("properties"):
+        assert part.get("additionalProperties") is not None
+
+
+@pytest.mark.parametrize("path", PARTS)
+def test_examples_are_valid(path: str) -> None:
+    part = {**PARTS[path], "$defs": SCHEMA["$defs"]}
+    for example in part["examples"]:
+        errors = [error.message for error in Draft202012Validator(part).iter_errors(example)]
+        assert errors == []
+        assert compile_schema(part)(example)
+
+
+# --- the quick reader is as strict as jsonschema
+
+VALUES: list[Any] = [
+    *(None, True, False, 0, 1, -1, 2, 0.5, 1.0, 99999, "", "x", "H", "HM", "2026H", "05\n"),
+    *([], ["x"], ["x", "x"], [1, True], [None], {}, {"x": 1}, {"a": {}}, {"day": 1}, "previous"),
+    *([{"from": "2014X", "value": 1}], {"nth": 3, "day": "friday"}, {"else": []}, "2026H\n"),
+]
+
+
+def paths(data: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
+    items = data.items() if isinstance(data, dict) else enumerate(data)
+    for key, item in items:
+        yield (*path, key)
+        if isinstance(item, (dict, list)):
+            yield from paths(item, (*path, key))
+
+
+def mutations(good: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """Yield a document with one value replaced, removed or added, for every place in it."""
+    for path in paths(good):
+        for value in [*VALUES, "remove", "add"]:
+            data = copy.deepcopy(good)
+            at: Any = data
+            for key in path[:-1]:
+                at = at[key]
+            if value == "remove":
+                del at[path[-1]]
+            elif value == "add" and isinstance(at[path[-1]], dict):
+                at[path[-1]]["extra"] = 1
+            else:
+                at[path[-1]] = value
+            yield data
+
+
+CALENDAR = {
+    "schema": 1,
+    "calendar": "it",
+    "base": "XNYS",
+    "add": ["2018-12-05"],
+    "remove": {"2025-01-09": "mourning"},
+    "annual": [
+        {"name": "a", "month": 10, "nth": 2, "weekday": "monday", "from": 1971},
+        {"name": "b", "month": 11, "day": 11, "observed": "nearest"},
+        {"name": "c", "easter": -2},
+    ],
+    "sources": ["a page"],
+}
+JOIN = {"schema": 1, "calendar": "it", "sequence": [{"calendar": "a"}, {"calendar": "b"}]}
+
+
+@pytest.mark.parametrize("kind", ["contract", "calendar"])
+def test_quick_reader_agrees_with_jsonschema(kind: form.Kind) -> None:
+    quick = compile_schema(load_schema(kind))
+    slow = validator(kind)
+    rules = {"first_notice": {"rule": [e]} for e in SCHEMA["$defs"]["step"]["examples"]}
+    full = {**SCHEMA["examples"][0], **rules}
+    full["ib"] = {**full["ib"], "trading_class": {"default": "X", "months": {"HJ": "Y"}}}
+    full["months"] = {**full["months"], "skip": {"hold": ["2004Z"]}}
+    full["tick"] = [{"until": "2014X", "value": 0.5}, {"from": "2014Z", "value": 0.25}]
+    steps = [
+        {name: example}
+        for name, part in SCHEMA["$defs"]["step"]["properties"].items()
+        for example in part["examples"]
+    ]
+    full["expiry"] = {"rule": steps}
+    goods = [full] if kind == "contract" else [CALENDAR, JOIN]
+    count = 0
+    for good in goods:
+        for data in mutations(good):
+            count += 1
+            assert quick(data) == slow.is_valid(data), data
+    assert count > 500
+
+
+def test_an_unknown_keyword_is_left_to_jsonschema(monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(UnsupportedSchemaError):
+        compile_schema({"properties": {"a": {"contains": {"const": 1}}}})
+    with pytest.raises(UnsupportedSchemaError):
+        compile_schema({"$ref": "other.json"})
+    monkeypatch.setattr(form, "_quick", lambda _: None)
+    document, _ = load("schema: 1\n", "x.yaml")
+    assert document is not None
+    assert validate(document.data, "contract", document.spans).diagnostics
