@@ -1,8 +1,7 @@
 """The codes of all diagnostics: each is a small document, ``pyfutures code PF101`` prints it.
 
 Numbers go by stage: 0 file and YAML, 1 form, 2 cycles and ranges, 3 rules and calendars, 4 dates
-and
-rolls, 5 between files, 9 the program. A code never changes its meaning.
+and rolls, 5 between files, 9 the program. A code never changes its meaning.
 """
 
 from __future__ import annotations

@@ -70,9 +70,7 @@ class TestPlaces:
         # 2024Z last traded on 2024-11-20; 40 days before is 2024-10-11.
         chain = catalog["CL"]
         place = chain.position(dt.datetime(2024, 10, 10, 23, 59, 59, tzinfo=dt.UTC))
-        assert (place.previous, place.current, place.forward) == tuple(
-            months("2023Z 2024Z 2025Z")
-        )
+        assert (place.previous, place.current, place.forward) == tuple(months("2023Z 2024Z 2025Z"))
         assert place.carry == M("2024X")
         assert place.roll_date == dt.date(2024, 10, 11)
 
@@ -86,10 +84,10 @@ class TestPlaces:
         with pytest.raises(ChainError, match="has no zone"):
             catalog["CL"].position(dt.datetime(2024, 1, 1))  # noqa: DTZ001
 
-    @given(st.lists(st.datetimes(dt.datetime(1971, 1, 1), dt.datetime(2049, 1, 1)), max_size=30))
-    def test_one_by_one_as_all_at_once(self, catalog, instants):
+    @given(st.lists(st.dates(dt.date(1971, 1, 1), dt.date(2049, 1, 1)), max_size=30))
+    def test_one_by_one_as_all_at_once(self, catalog, days):
         rolls = catalog["ES"].rolls
-        ns = np.array(instants, "datetime64[ns]").astype(np.int64)
+        ns = np.array(days, "datetime64[ns]").astype(np.int64)
         assert [rolls.rows[i] for i in rolls.positions(ns)] == [rolls.position(int(i)) for i in ns]
 
 
@@ -175,12 +173,13 @@ class TestFingerprint:
         assert Catalog.load(tmp_path)["ES"].fingerprint != catalog["ES"].fingerprint
 
 
+@pytest.fixture(scope="module")
+def chains(catalog):
+    return list(catalog.values())
+
+
 class TestWholeCatalogue:
     """Laws that hold for every root and every month of the compiled span."""
-
-    @pytest.fixture(scope="class")
-    def chains(self, catalog):
-        return list(catalog.values())
 
     def test_last_trades_strictly_increase(self, chains):
         for chain in chains:
@@ -217,7 +216,8 @@ class TestWholeCatalogue:
         for chain in chains:
             spec = chain.spec
             listed, priced, hold = (
-                set(c.between(FIRST_MONTH, LAST_MONTH)) for c in (spec.listed, spec.priced, spec.hold)
+                set(c.between(FIRST_MONTH, LAST_MONTH))
+                for c in (spec.listed, spec.priced, spec.hold)
             )
             assert hold <= priced <= listed, chain.root
 

@@ -96,8 +96,27 @@ def test_bare_dates_close_with_the_session(write):
 def test_stamps_of_the_open_are_moved_to_the_close(write):
     frame = one(write, stamp=Stamp.OPEN, interval=timedelta(hours=1))
     assert frame.ts.tolist() == [ns("03-01") + HOUR]
-    with pytest.raises(BarsError, match="need its `interval`"):
+    with pytest.raises(BarsError, match="no contract has two timestamps"):
         one(write, stamp=Stamp.OPEN)
+
+
+def bars_at(write, *times):
+    return write("".join(f"2021H,2021-{time},4,5,3,4.5,10\n" for time in times))
+
+
+def test_the_length_of_a_bar_is_its_shortest_step(write):
+    # an hour, a day without trading, two hours without a trade
+    path = bars_at(write, "03-01 18:00:00", "03-01 19:00:00", "03-02 19:00:00", "03-02 21:00:00")
+    ends = ["03-01 19:00", "03-01 20:00", "03-02 20:00", "03-02 22:00"]
+    assert read_bars(path, stamp=Stamp.OPEN).ts.tolist() == [ns(end) for end in ends]
+
+
+def test_steps_that_do_not_tell_the_length_of_a_bar_are_an_error(write):
+    # daily bars over a change of the clock: 24 hours, then 23
+    path = bars_at(write, "03-12 23:00:00", "03-13 23:00:00", "03-14 22:00:00")
+    with pytest.raises(BarsError, match=r"23:00:00 and 1 day.*--interval"):
+        read_bars(path, stamp=Stamp.OPEN)
+    assert read_bars(path, stamp=Stamp.OPEN, interval=timedelta(hours=23)).ts.size == 3
 
 
 @pytest.mark.parametrize(

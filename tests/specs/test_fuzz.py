@@ -27,7 +27,15 @@ PIECES = [
     *("", " ", "\n", "\t", ":", ": ", "- ", "[", "]", "{", "}", ",", "'", '"', "#", "&a ", "*a"),
     *("!t ", "%", "|", ">", "? ", "---\n", "0", "-1", "1e9", "true", "null", "2026H", "2014-02-30"),
     *("H", "HMUZ", "ZZ", "from: ", "until: 2014X", "rule: []", "day: 31", "\0", "\x85", "é", "日"),
-    *("by_month: {}", "else: []", "extends: BASE\n", "schema: 2\n", "last_trade", "\u2028", "x" * 99),
+    *(
+        "by_month: {}",
+        "else: []",
+        "extends: BASE\n",
+        "schema: 2\n",
+        "last_trade",
+        "\u2028",
+        "x" * 99,
+    ),
 ]
 
 
@@ -38,7 +46,9 @@ def sound(loaded: Loaded) -> None:
         assert item.location is not None
         assert item.location.line >= 1
         assert item.location.column >= 1
-        assert item.message[0].islower() or not item.message[0].isalpha() or item.message[:2].isupper()
+        assert (
+            item.message[0].islower() or not item.message[0].isalpha() or item.message[:2].isupper()
+        )
         assert not item.message.endswith(".")
         assert not re.search(r"instance|additionalProp|oneOf|None|Decimal|\bdict\b", item.message)
     assert text.report(loaded.diagnostics, colour=True) or not loaded.diagnostics
@@ -95,13 +105,27 @@ def test_any_text(content: str | bytes) -> None:
 VALUES = st.recursive(
     st.one_of(
         *(st.none(), st.booleans(), st.integers(), st.text(max_size=8)),
-        st.sampled_from(["2014X", "HMUZ", "us_expiry", "14:30 America/New_York", "friday", 1, "17:00"]),
+        st.sampled_from(
+            ["2014X", "HMUZ", "us_expiry", "14:30 America/New_York", "friday", 1, "17:00"]
+        ),
     ),
     lambda inner: st.one_of(
         st.lists(inner, max_size=3),
         st.dictionaries(
             st.sampled_from(
-                ["from", "until", "value", "months", "rule", "calendar", "day", "n", "else", "x", "H"]
+                [
+                    "from",
+                    "until",
+                    "value",
+                    "months",
+                    "rule",
+                    "calendar",
+                    "day",
+                    "n",
+                    "else",
+                    "x",
+                    "H",
+                ]
             ),
             inner,
             max_size=3,
@@ -119,8 +143,10 @@ KEYS = st.sampled_from(
 
 @settings(max_examples=150, deadline=None)
 @given(st.dictionaries(KEYS, VALUES, max_size=4))
-def test_any_values_under_known_keys(tmp_path_factory: pytest.TempPathFactory, data: object) -> None:
-    import json as plain  # noqa: PLC0415 - JSON is YAML
+def test_any_values_under_known_keys(
+    tmp_path_factory: pytest.TempPathFactory, data: object
+) -> None:
+    import json as plain
 
     path = tmp_path_factory.getbasetemp() / "ANY.yaml"
     assert isinstance(data, dict)

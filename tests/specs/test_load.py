@@ -274,9 +274,9 @@ def test_a_root_in_two_files(folder: Path) -> None:
     contract(folder, "ES", FACTS, place="xcbt")
     for roots in (None, ["ES"]):
         loaded = load_folders([folder], roots)
-        assert [(d.code, d.location and Path(d.location.path).parent.name) for d in loaded.errors] == [
-            ("PF502", "xcme")
-        ]
+        assert [
+            (d.code, d.location and Path(d.location.path).parent.name) for d in loaded.errors
+        ] == [("PF502", "xcme")]
         assert loaded.specs == {}
     assert codes(load_paths([folder], [])) == ["PF502"]
 
@@ -342,6 +342,12 @@ def test_a_calendar_is_known_by_its_content(tmp_path: Path) -> None:
     assert (codes(loaded), set(loaded.calendars)) == ([], {"it"})
 
 
+def test_a_cycle_without_a_month(folder: Path) -> None:
+    months = "months: {listed: [{until: 1900F, months: Z}, {from: 2199Z, months: H}]}\n"
+    contract(folder, "ES", FACTS.replace("months: {listed: HMUZ}\n", months))
+    assert codes(load_folders([folder])) == ["PF208", "PF205", "PF205"]
+
+
 # --- paths
 
 
@@ -387,4 +393,4 @@ def test_a_sound_folder_is_read_without_jsonschema(folder: Path) -> None:
         "slow = {'jsonschema', 'pandas', 'exchange_calendars', 'nautilus_trader'}\n"
         "assert not slow & set(sys.modules), slow & set(sys.modules)\n"
     )
-    subprocess.run([sys.executable, "-c", code, str(folder)], check=True)  # noqa: S603
+    subprocess.run([sys.executable, "-c", code, str(folder)], check=True)

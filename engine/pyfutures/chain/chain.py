@@ -11,7 +11,7 @@ import datetime as dt
 import hashlib
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
@@ -145,9 +145,9 @@ class Chain:
         rows = slice(low, int(np.searchsorted(table.index, last.index, side="right")))
         size = len(self.months[rows])
         unheld = ~table.hold[rows]
-        never = np.full(size, np.datetime64("NaT"), "datetime64[D]")
+        never = np.full(size, _NEVER)
         rolls, deadlines = _days64(self.roll_days[rows]), _days64(self.deadline_days[rows])
-        rolls[unheld] = deadlines[unheld] = np.datetime64("NaT")
+        rolls[unheld] = deadlines[unheld] = _NEVER
         notice = table.first_notice
         return {
             "root": self.root,
@@ -466,7 +466,8 @@ class Explanation:
     steps: Trace | None
 
 
-_STATUS = {
+_NEVER: Final = np.datetime64("NaT", "D")
+_STATUS: Final = {
     Status.OK: "",
     Status.PROJECTED: "projected",
     Status.UNKNOWN: "unknown",

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import sys
 
 import click
 
@@ -67,7 +66,7 @@ def command(
         case _:
             click.echo(table_text(chains, first, last))
     if strict and any(any(chain.columns(first, last)["status"]) for chain in chains):  # type: ignore[arg-type]
-        sys.exit(1)
+        raise click.exceptions.Exit(1)
 
 
 def _this_month() -> ContractMonth:

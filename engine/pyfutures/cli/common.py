@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import sys
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -71,7 +70,7 @@ def load(folders: Sequence[str], roots: Collection[str] | None = None) -> Catalo
         return Catalog.load(*folders, roots=roots)
     except SpecError as error:
         click.echo(str(error), err=True)
-        sys.exit(1)
+        raise click.exceptions.Exit(1) from None
     except UnknownRootError as error:
         raise click.UsageError(str(error)) from None
 

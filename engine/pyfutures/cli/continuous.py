@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -90,7 +89,7 @@ def command() -> None:
     show_default=True,
     help="Which end of a bar its ts means. A bare date is a trading date either way.",
 )
-@click.option("--interval", type=IntervalType(), help="Length of a bar, for --stamp open.")
+@click.option("--interval", type=IntervalType(), help="Length of a bar, for --stamp open; default: as the timestamps tell.")
 @click.option(
     "--out",
     required=True,
@@ -156,7 +155,7 @@ def build_command(
             raise click.UsageError(str(error)) from None
         except (BarsError, RollMissedError, RollWindowError) as error:
             click.echo(f"pyfutures: {error}", err=True)
-            sys.exit(1)
+            raise click.exceptions.Exit(1) from None
     write_parquet(series, out)
     _report(chain, calendar, series, out)
 

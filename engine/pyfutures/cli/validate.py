@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import sys
-
 import click
 
 from pyfutures.chain.validate import read_catalog, validate_paths
@@ -40,6 +38,8 @@ def command(folders: tuple[str, ...], paths: tuple[str, ...], style: str, *, str
     """  # noqa: D301 - \b is click's mark for a paragraph that keeps its lines
     checked = validate_paths(paths, folders) if paths else read_catalog(folders)
     files = len(checked.paths)
+    if not files and not checked.diagnostics:
+        raise click.UsageError(f"no specs in {', '.join(paths)}")
     match style:
         case "json":
             click.echo(json_report(checked.diagnostics, files), nl=False)
@@ -48,4 +48,4 @@ def command(folders: tuple[str, ...], paths: tuple[str, ...], style: str, *, str
         case _:
             click.echo(report(checked.diagnostics, colour=wants_colour()), nl=False)
     click.echo(summary(checked.diagnostics, files), err=True)
-    sys.exit(1 if checked.errors or (strict and checked.diagnostics) else 0)
+    raise click.exceptions.Exit(1 if checked.errors or (strict and checked.diagnostics) else 0)

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from pyfutures.continuous.bars import NO_PRICE, PRICE_SCALE, Bar, instant
-from pyfutures.continuous.stamps import Close, StampError, to_close_ns
+from pyfutures.continuous.stamps import Close, StampError, to_ns
 from pyfutures.months import ContractMonth, MonthError
 
 if TYPE_CHECKING:
@@ -130,7 +130,8 @@ def read_bars(
     stamp
         Which end of the bar the ts mean. A bare date is a trading date either way.
     interval
-        Length of a bar, needed with `Stamp.OPEN`.
+        Length of a bar, for `Stamp.OPEN`. By default the shortest step between two timestamps of a
+        contract, of which all other steps must be multiples.
 
     Raises
     ------
@@ -142,13 +143,13 @@ def read_bars(
         If pyarrow is not installed.
 
     """
-    shift = 0
-    if Stamp(stamp) is Stamp.OPEN:
-        if interval is None:
-            raise BarsError("timestamps that mean the open of a bar need its `interval`")
-        shift = (interval // timedelta(microseconds=1)) * 1000
     files = [paths] if isinstance(paths, Path) else list(paths)
-    parts = [_part(path, close_of, shift) for path in files]
+    parts = [_part(path, close_of) for path in files]
+    opens = [part for part in parts if not part.pop("dates")]
+    if Stamp(stamp) is Stamp.OPEN and opens:
+        length = _step(opens) if interval is None else interval // timedelta(microseconds=1) * 1000
+        for part in opens:
+            part["ts"] = part["ts"] + length
     if not sum(part["ts"].size for part in parts):
         raise BarsError(f"no bars in {', '.join(map(str, files)) or 'no files'}")
     columns = [*PRICES, "volume"]
@@ -172,6 +173,27 @@ def read_bars(
         duplicates=dropped,
         **joined,
     )
+
+
+def _step(parts: list[dict[str, Any]]) -> int:
+    """Length of a bar by the timestamps: the shortest step, if all others are multiples of it."""
+    index = np.concatenate([part["index"] for part in parts])
+    ts = np.concatenate([part["ts"] for part in parts])
+    order = np.lexsort((ts, index))
+    steps = np.diff(ts[order])[np.diff(index[order]) == 0]
+    steps = steps[steps > 0]
+    way_out = "give the length of a bar: `interval`, `--interval 1h`"
+    if not steps.size:
+        raise BarsError(f"no contract has two timestamps that mean the open of a bar; {way_out}")
+    shortest = int(steps.min())
+    odd = steps[steps % shortest != 0]
+    if odd.size:
+        raise BarsError(
+            f"timestamps mean the open of a bar, but their steps of"
+            f" {timedelta(microseconds=shortest // 1000)} and"
+            f" {timedelta(microseconds=int(odd[0]) // 1000)} do not tell its length; {way_out}"
+        )
+    return shortest
 
 
 def _without_duplicates(
@@ -206,7 +228,7 @@ def _without_duplicates(
 # One file
 
 
-def _part(path: Path, close_of: Close | None, shift: int) -> dict[str, NDArray[Any]]:
+def _part(path: Path, close_of: Close | None) -> dict[str, Any]:
     table = _table(path)
     names = table.column_names
     absent = [name for name in COLUMNS if name not in names]
@@ -216,10 +238,10 @@ def _part(path: Path, close_of: Close | None, shift: int) -> dict[str, NDArray[A
             f"{_OPTIONAL}, found {', '.join(names)}"
         )
     try:
-        ts = to_close_ns(table["ts"], close_of, shift)
+        ts, dates = to_ns(table["ts"], close_of)
     except StampError as error:
         raise BarsError(f"{path} {error}") from None
-    part: dict[str, NDArray[Any]] = {"index": _months(path, table["contract"]), "ts": ts}
+    part: dict[str, Any] = {"index": _months(path, table["contract"]), "ts": ts, "dates": dates}
     for name in PRICES:
         part[name] = _units(path, name, _floats(path, name, table[name]))
     for name in ("volume", _OPTIONAL):

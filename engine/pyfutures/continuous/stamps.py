@@ -35,8 +35,8 @@ class StampError(ValueError):
     """A timestamp that cannot be taken; the text names row and value."""
 
 
-def to_close_ns(column: Any, close_of: Close | None, shift: int) -> NDArray[np.int64]:  # noqa: ANN401
-    """Close of each row, from a pyarrow column of texts, timestamps, dates or integers.
+def to_ns(column: Any, close_of: Close | None) -> tuple[NDArray[np.int64], bool]:  # noqa: ANN401
+    """Instant of each row, and whether the column is one of bare dates, which mean session closes.
 
     Parameters
     ----------
@@ -44,8 +44,6 @@ def to_close_ns(column: Any, close_of: Close | None, shift: int) -> NDArray[np.i
         The column.
     close_of
         Session close of a trading date.
-    shift
-        Nanoseconds from the timestamps to the close; not for dates.
 
     Raises
     ------
@@ -61,13 +59,13 @@ def to_close_ns(column: Any, close_of: Close | None, shift: int) -> NDArray[np.i
         row = column.is_null().to_pylist().index(True) + 1
         raise StampError(f"row {row}: no ts")
     if not len(column):
-        return np.empty(0, dtype=np.int64)
+        return np.empty(0, dtype=np.int64), False
     kind = column.type
     if pa.types.is_string(kind) or pa.types.is_large_string(kind):
         column = _parsed(column)
         kind = column.type
     if pa.types.is_date(kind):
-        return _dates(column.cast(pa.date32()), close_of)
+        return _dates(column.cast(pa.date32()), close_of), True
     if pa.types.is_timestamp(kind):
         # In Arrow a timestamp with a zone counts in UTC already.
         ns = column.cast(pa.timestamp("ns", tz=kind.tz)).cast(pa.int64()).to_numpy()
@@ -79,7 +77,7 @@ def to_close_ns(column: Any, close_of: Close | None, shift: int) -> NDArray[np.i
             raise StampError(f"row {row + 1}: ts {ns[row]} is too small to count nanoseconds")
     else:
         raise StampError(f"ts: type {kind} is neither text, timestamp, date nor integer")
-    return np.asarray(ns, dtype=np.int64) + shift
+    return np.asarray(ns, dtype=np.int64), False
 
 
 def _parsed(column: Any) -> Any:  # noqa: ANN401 - pyarrow has no types

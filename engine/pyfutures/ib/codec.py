@@ -1,14 +1,14 @@
 """From the body of a frame to a message and back, at one server version.
 
-A client decodes responses and encodes requests; a gateway the other way round. The role is that of the
-end that uses the codec. A kind without a layout is `Unknown` and keeps its fields.
+A client decodes responses and encodes requests; a gateway the other way round. The role is that of
+the end that uses the codec. A kind without a layout is `Unknown` and keeps its fields.
 """
 
 from __future__ import annotations
 
 from enum import StrEnum
 from functools import cache
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from pyfutures.ib.errors import EncodeError, MessageError
 from pyfutures.ib.messages import REQUESTS, RESPONSES
@@ -34,7 +34,12 @@ class Role(StrEnum):
     GATEWAY = "gateway"
 
 
-_TICKS: Final = {"1": TRADE_TICK, "2": TRADE_TICK, "3": QUOTE_TICK, "4": MIDPOINT_TICK}
+_TICKS: Final[dict[str, Layout[Any]]] = {
+    "1": TRADE_TICK,
+    "2": TRADE_TICK,
+    "3": QUOTE_TICK,
+    "4": MIDPOINT_TICK,
+}
 _BROKEN: Final = (ValueError, ArithmeticError, IndexError)
 
 
@@ -74,12 +79,13 @@ def fields_of(fields: list[str]) -> bytes:
 
 
 @cache
-def _bounds(version: int, *, requests: bool) -> dict[type[Message], Bound[Message]]:
-    table: tuple[Layout[Message], ...] = REQUESTS if requests else RESPONSES
-    bounds = {layout.cls: layout.at(version) for layout in table if layout.since <= version}
+def _bounds(version: int, *, requests: bool) -> dict[type[Message], Bound[Any]]:
+    table = REQUESTS if requests else RESPONSES
+    bounds: dict[type[Message], Bound[Any]] = {
+        layout.cls: layout.at(version) for layout in table if layout.since <= version
+    }
     if not requests:
-        for layout in (TRADE_TICK, QUOTE_TICK, MIDPOINT_TICK):
-            bounds[layout.cls] = layout.at(version)  # type: ignore[assignment]
+        bounds |= {layout.cls: layout.at(version) for layout in _TICKS.values()}
     return bounds
 
 
@@ -194,7 +200,8 @@ class Codec:
         Raises
         ------
         EncodeError
-            For a message that this role does not send at this version, or a value that cannot be said.
+            For a message that this role does not send at this version, or a value that cannot be
+            said.
 
         """
         return fields_of(self.write(message))
@@ -205,7 +212,8 @@ class Codec:
         Raises
         ------
         EncodeError
-            For a message that this role does not send at this version, or a value that cannot be said.
+            For a message that this role does not send at this version, or a value that cannot be
+            said.
 
         """
         bound = self._bounds.get(type(message))

@@ -1,12 +1,12 @@
 """Error codes of the gateway: what each means and what a client does about it.
 
-One table, used by the client (reactions), the simulated gateway (texts) and the docs. Codes without a row
-are errors of the request they name: `lookup` says so, nothing is dropped. Code 162 has four meanings and
-only its text tells which: ask `meaning`, not the table.
+One table, used by the client (reactions), the simulated gateway (texts) and the docs. Codes without
+a row are errors of the request they name: `lookup` says so, nothing is dropped. Code 162 has four
+meanings and only its text tells which: ask `meaning`, not the table.
 
-Sources: IB's table of message codes (https://interactivebrokers.github.io/tws-api/message_codes.html) and
-its pages on order limitations and historical limitations; where gateways behave differently, the reports
-named beside the row.
+Sources: IB's table of message codes
+(https://interactivebrokers.github.io/tws-api/message_codes.html) and its pages on order limitations
+and historical limitations; where gateways behave differently, the reports named beside the row.
 """
 
 from __future__ import annotations
@@ -125,7 +125,7 @@ _TABLE: Final = (
     Code(100, _S, _R.BACK_OFF, "Max rate of messages per second has been exceeded:{}",
          "50 a second; repeated, the gateway disconnects"),
     # Requests.
-    Code(102, _Q, _R.FAIL, "Duplicate ticker ID.", "never use a request id twice, across reconnects too"),
+    Code(102, _Q, _R.FAIL, "Duplicate ticker ID.", "never use an id twice, across reconnects too"),
     Code(162, _Q, _R.FAIL, "Historical Market Data Service error message:{}", "see `meaning`"),
     Code(165, _I, _R.IGNORE, "Historical Market Data Service query message:{}"),
     Code(200, _Q, _R.FAIL, "No security definition has been found for the request",
@@ -191,7 +191,8 @@ _TABLE: Final = (
     Code(404, _O, _R.WARN, "Shares for this order are not immediately available for short sale."),
     Code(434, _O, _R.REJECT, "The order size cannot be zero"),
     Code(10147, _O, _R.KEEP, "OrderId {} that needs to be cancelled is not found."),
-    Code(10148, _O, _R.KEEP, "OrderId {} that needs to be cancelled cannot be cancelled, state: {}."),
+    Code(10148, _O, _R.KEEP,
+         "OrderId {} that needs to be cancelled cannot be cancelled, state: {}"),
     Code(10289, _O, _R.REJECT, "You must enable trading permissions for this product."),
     Code(10293, _O, _R.REJECT, "You do not have permission to trade this product."),
     Code(10349, _O, _R.WARN, "Order TIF was set to DAY based on order preset.",
@@ -202,7 +203,7 @@ _TABLE: Final = (
          " to a different account."),
     Code(2102, _I, _R.WARN, "Unable to modify this order as it is still being processed."),
     Code(2109, _O, _R.WARN,
-         "Order Event Warning: Attribute \"Outside Regular Trading Hours\" is ignored based on the "
+         'Order Event Warning: Attribute "Outside Regular Trading Hours" is ignored based on the '
          "order type and destination."),
     Code(2137, _I, _R.WARN, "The closing order quantity is greater than your current position."),
     Code(2148, _I, _R.IGNORE, "{}"),

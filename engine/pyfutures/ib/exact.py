@@ -1,8 +1,9 @@
 """Messages with the spelling they came in, so that a recording encodes back byte for byte.
 
-A value has many spellings: `16.0100` and `16.01`, an empty field and 2147483647. A message keeps the
-value; `Exact` keeps beside it the fields that we would have spelled differently, and nothing else. That
-they differ in spelling only, never in value, is what `tests/ib/test_exact.py` shows for recordings.
+A value has many spellings: `16.0100` and `16.01`, an empty field and 2147483647. A message keeps
+the value; `Exact` keeps beside it the fields that we would have spelled differently, and nothing
+else. That they differ in spelling only, never in value, is what `tests/ib/test_exact.py` shows for
+recordings.
 """
 
 from __future__ import annotations
@@ -63,7 +64,7 @@ class Reader:
         self.ours = ours
 
     def read(self, body: bytes) -> Exact:
-        """Return the message of a body; one that cannot be read is `Malformed`, and kept as it is."""
+        """Return the message of a body; one that cannot be read is `Malformed`, and kept."""
         message = self.theirs.try_decode(body)
         if isinstance(message, Malformed | Unknown):
             # A body of another form (no end, another code page) has no fields to speak of.

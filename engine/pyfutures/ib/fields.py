@@ -2,9 +2,9 @@ r"""One field of a message, between its text and its value.
 
 Rules of this file. A field is text; empty means "not said" and takes the neutral value of its kind.
 Unset numbers have several spellings (empty, 2147483647, 1.7976931348623157E308 with either E), all
-read as None; each kind writes the one that the official peers write at that place. Spellings that say
-the same are equal: `16.0100` is 16.01 (`exact.py` keeps the spelling where bytes matter).
-Since server version 153 some texts escape what is not ASCII as ``\uXXXX``; that is the kind ESCAPED.
+read as None; each kind writes the one that the official peers write at that place. Spellings that
+say the same are equal: `16.0100` is 16.01 (`exact.py` keeps the spelling where bytes matter). Since
+server version 153 some texts escape what is not ASCII as ``\uXXXX``; that is the kind ESCAPED.
 """
 
 from __future__ import annotations
@@ -115,6 +115,8 @@ def _write_int(value: int) -> str:
 
 
 def _write_float(value: float) -> str:
+    if math.isinf(value):
+        return "Infinity" if value > 0 else "-Infinity"
     return repr(float(value))
 
 

@@ -1,11 +1,11 @@
 """Layouts: what a message looks like on the wire, as a table read both ways.
 
-Theory of operation. A `Layout` names a message class, its id and a row for each field in wire order.
-A row says where the value lives in the object (`order.limit_price`), of which kind it is, and from
-(`since`, inclusive) and up to (`before`, exclusive) which server version it is there. Blocks are rows
-made of rows: `When` (only where another field says so), `Many` (a count, then that many items),
-`Maybe` (a flag, then the item). `Layout.at(version)` leaves the rows of that version, once; reading
-and writing then walk the same rows, so that what one end writes the other end reads.
+Theory of operation. A `Layout` names a message class, its id and a row for each field in wire
+order. A row says where the value lives in the object (`order.limit_price`), of which kind it is,
+and from (`since`, inclusive) and up to (`before`, exclusive) which server version it is there.
+Blocks are rows made of rows: `When` (only where another field says so), `Many` (a count, then that
+many items), `Maybe` (a flag, then the item). `Layout.at(version)` leaves the rows of that version,
+once; reading and writing then walk the same rows, so that what one end writes the other end reads.
 A field that a version does not have keeps the default of its dataclass.
 """
 
@@ -366,7 +366,7 @@ class Bound[M]:
     parts: Mapping[str, Callable[..., object]]
 
     def read(self, fields: list[str]) -> M:
-        """Return the message of these fields (the id is the first); more fields than needed are let be.
+        """Return the message of these fields, the id first; fields beyond the layout are let be.
 
         Raises
         ------
@@ -439,4 +439,3 @@ class Layout[M]:
     def at(self, version: int) -> Bound[M]:
         """Return the layout at a server version."""
         return Bound(self.cls, str(self.id), _bound(self.rows, version), self.parts)
-

@@ -1,18 +1,19 @@
 """Pacing: what may be sent when, so that the gateway's limits are never broken.
 
-Theory of operation. Time is an int of nanoseconds that the caller brings; nothing here reads a clock or
-waits. `Ledger` knows the rules: what was sent when, hence the first instant at which a request may go.
-`Pacer` is the client's queue over it: put a request in, ask which may go now and when to ask again.
-Orders go before everything else and have messages of each second kept for them. The simulated gateway
-holds the same `Ledger` against its clients: `Ledger.broken` names the rule a request breaks.
+Theory of operation. Time is an int of nanoseconds that the caller brings; nothing here reads a
+clock or waits. `Ledger` knows the rules: what was sent when, hence the first instant at which a
+request may go. `Pacer` is the client's queue over it: put a request in, ask which may go now and
+when to ask again. Orders go before everything else and have messages of each second kept for them.
+The simulated gateway holds the same `Ledger` against its clients: `Ledger.broken` names the rule a
+request breaks.
 
-Windows are half-open backwards: with a limit of 50 a second a message may go at `t` if fewer than 50
-went in ``(t - 1 s, t]``.
+Windows are half-open backwards: with a limit of 50 a second a message may go at `t` if fewer than
+50 went in ``(t - 1 s, t]``.
 
 Sources: https://interactivebrokers.github.io/tws-api/historical_limitations.html (15 seconds, six
 requests in two seconds, sixty in ten minutes, BID_ASK twice, 50 open), order_limitations.html (50
-messages a second), tick_data.html (tick-by-tick once an instrument in 15 seconds). The historical rules hold
-for bars of 30 seconds and below; above, IB lifted them.
+messages a second), tick_data.html (tick-by-tick once an instrument in 15 seconds). The historical
+rules hold for bars of 30 seconds and below; above, IB lifted them.
 """
 
 from __future__ import annotations
@@ -23,8 +24,18 @@ from dataclasses import dataclass, field
 from enum import IntEnum, StrEnum
 from typing import TYPE_CHECKING, Final
 
-from pyfutures.ib.messages.history import RequestHistoricalBars, RequestHistoricalTicks
-from pyfutures.ib.messages.market import RequestTickByTick
+from pyfutures.ib.messages.contracts import RequestContractDetails
+from pyfutures.ib.messages.depth import RequestMarketDepth
+from pyfutures.ib.messages.history import (
+    RequestHeadTimestamp,
+    RequestHistoricalBars,
+    RequestHistoricalTicks,
+)
+from pyfutures.ib.messages.market import (
+    RequestMarketData,
+    RequestRealTimeBars,
+    RequestTickByTick,
+)
 from pyfutures.ib.messages.orders import CancelOrder, GlobalCancel, PlaceOrder
 from pyfutures.ib.times import BarSize
 
@@ -109,12 +120,7 @@ def cost_of(request: Request) -> Cost:
         )
     if isinstance(request, RequestTickByTick):
         return Cost(Priority.LIVE, ticks=request.contract)
-    name = type(request).__name__
-    if name.startswith("Request") and ("Market" in name or "RealTime" in name):
-        return Cost(Priority.LIVE)
-    if name.startswith("Request") and ("Head" in name or "Contract" in name):
-        return Cost(Priority.HISTORY)
-    return Cost(Priority.CONTROL)
+    return _COSTS.get(type(request), Cost())
 
 
 def _historical(
@@ -123,6 +129,15 @@ def _historical(
     of = (request.contract, request.show)
     weight = 2 if request.show == "BID_ASK" else 1
     return Cost(Priority.HISTORY, (kind, of, what), of, weight, holds=True)
+
+
+_COSTS: Final = {
+    RequestMarketData: Cost(Priority.LIVE),
+    RequestMarketDepth: Cost(Priority.LIVE),
+    RequestRealTimeBars: Cost(Priority.LIVE),
+    RequestContractDetails: Cost(Priority.HISTORY),
+    RequestHeadTimestamp: Cost(Priority.HISTORY),
+}
 
 
 class _Window:
@@ -143,7 +158,7 @@ class _Window:
         return not self._sent
 
     def free_at(self, now: int, weight: int = 1, kept: int = 0) -> int:
-        """The first instant from `now` on at which `weight` more may go, `kept` left untouched."""
+        """Return the first instant from `now` on for `weight` more, with `kept` left over."""
         self.forget(now)
         excess = self._total + weight - (self.limit - kept)
         for at, amount in self._sent:
@@ -169,7 +184,7 @@ class Ledger:
 
     """
 
-    def __init__(self, limits: Limits = Limits()) -> None:  # noqa: B008 - immutable
+    def __init__(self, limits: Limits = Limits()) -> None:
         self.limits = limits
         self.open: set[Hashable] = set()
         self._now = 0
@@ -288,9 +303,7 @@ class Pacer[T]:
     def put(self, item: T, *, ticket: Hashable = None) -> None:
         """Put an item in the queue; `ticket` is the request id that `done` and `drop` name."""
         cost = self._cost(item)
-        heapq.heappush(
-            self._waiting, _Waiting(cost.priority, self._number, ticket, item, cost)
-        )
+        heapq.heappush(self._waiting, _Waiting(cost.priority, self._number, ticket, item, cost))
         self._number += 1
 
     def take(self, now: int) -> list[T]:
@@ -303,13 +316,13 @@ class Pacer[T]:
         while self._waiting:
             first = heapq.heappop(self._waiting)
             at = self.ledger.earliest(first.cost, now)
-            if at is not None and at <= now:
+            if at == now:
                 self.ledger.sent(first.cost, now, request_id=first.ticket)
                 gone.append(first.item)
                 continue
             kept.append(first)
-            if self.ledger.earliest(Cost(Priority.ORDER), now) != now:
-                break  # not one message more may go
+            if self.ledger.earliest(Cost(first.cost.priority), now) != now:
+                break  # not one message more of this kind or a lower one may go
         for waiting in kept:
             heapq.heappush(self._waiting, waiting)
         return gone

@@ -1,10 +1,10 @@
 """Times as the gateway writes them, and what instant each means.
 
-Rules of this file. ``yyyymmdd-hh:mm:ss`` is UTC, whatever zone stands elsewhere in the message. With a
-space the text names its own zone behind the time, or none: then the zone is the one chosen at login,
-which the wire does not tell, and the caller must give it. A date without a time is a date, never a
-midnight. A zone that is not known is an error, never a default.
-(Recorded: milk, last trade ``20240402-17:10:00`` with zone US/Central is 12:10 in Chicago.)
+Rules of this file. ``yyyymmdd-hh:mm:ss`` is UTC, whatever zone stands elsewhere in the message.
+With a space the text names its own zone behind the time, or none: then the zone is the one chosen
+at login, which the wire does not tell, and the caller must give it. A date without a time is a
+date, never a midnight. A zone that is not known is an error, never a default. (Recorded: milk, last
+trade ``20240402-17:10:00`` with zone US/Central is 12:10 in Chicago.)
 """
 
 from __future__ import annotations
@@ -42,8 +42,8 @@ class UnknownZoneError(TimeError):
     """A zone that is not known, or not named where one is needed."""
 
 
-#: Zone names of gateways that are no IANA key, or mean another zone there than their IANA namesake.
-#: EST and MST are fixed offsets in the IANA base, but TWS means the exchange's clock with summer time.
+#: Zone names of gateways that are no IANA key, or mean another zone there than their IANA
+#: namesake: EST is a fixed offset in the IANA base, but TWS means New York, summer time included.
 ZONE_ALIASES: Final = {
     "EST": "America/New_York",
     "EDT": "America/New_York",
@@ -140,8 +140,8 @@ def instant(text: str, *, login_zone: str | None = None) -> dt.datetime:
     Parameters
     ----------
     text
-        ``20250415-19:38:31`` (UTC), ``20250415 19:38:31 US/Eastern``, ``20250415  19:38:31`` (in the
-        zone of the login, with one space or two) or seconds since 1970.
+        ``20250415-19:38:31`` (UTC), ``20250415 19:38:31 US/Eastern``, ``20250415  19:38:31`` (in
+        the zone of the login, with one space or two) or seconds since 1970.
     login_zone
         The zone chosen at login, for texts that name none.
 
@@ -163,8 +163,8 @@ def instant(text: str, *, login_zone: str | None = None) -> dt.datetime:
     if _SECONDS.fullmatch(text):
         return dt.datetime.fromtimestamp(int(text), _UTC)
     raise TimeError(
-        f"`{text}` is no instant: yyyymmdd-hh:mm:ss (UTC), yyyymmdd hh:mm:ss with a zone, or seconds "
-        "since 1970"
+        f"`{text}` is no instant: yyyymmdd-hh:mm:ss (UTC), yyyymmdd hh:mm:ss with a zone, "
+        "or seconds since 1970"
     )
 
 
@@ -299,7 +299,8 @@ def bar_close(
     Raises
     ------
     TimeError
-        For a daily or longer bar, whose close is a question for a calendar; for a start without zone.
+        For a daily or longer bar, whose close is a question for a calendar; for a start without
+        zone.
 
     """
     if size.seconds is None:
@@ -312,7 +313,7 @@ def bar_close(
 
 @dataclass(frozen=True, slots=True)
 class Hours:
-    """One stretch of trading; the date is that of the open as listed, both ends None on a closed day."""
+    """One stretch of trading, by the date of its open; no open and no close on a closed day."""
 
     date: dt.date
     open: dt.datetime | None

@@ -1,8 +1,8 @@
 """Server versions, and which of them changed a layout that we speak.
 
 Text protocol only: from 201 the frame itself changes (a raw 4-byte message id) and bodies turn into
-protobuf family by family, so 200 is the highest version that is offered or accepted. 157 is the lowest
-that any living client asks for.
+protobuf family by family, so 200 is the highest version that is offered or accepted. 157 is the
+lowest that any living client asks for.
 """
 
 from __future__ import annotations

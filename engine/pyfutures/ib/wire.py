@@ -1,9 +1,9 @@
 r"""The connection without a socket: bytes in, messages out, both ends.
 
-Theory of operation. The client opens with ``API\0`` (the only bytes without a length in front) and a
-frame with the versions it speaks; the gateway answers with one frame of two fields, the version it chose
-and its clock, and is silent until `StartApi`. From then on every frame is one message. A frame is a
-4-byte big-endian length and as many bytes.
+Theory of operation. The client opens with ``API\0`` (the only bytes without a length in front) and
+a frame with the versions it speaks; the gateway answers with one frame of two fields, the version
+it chose and its clock, and is silent until `StartApi`. From then on every frame is one message. A
+frame is a 4-byte big-endian length and as many bytes.
 
     state      client                        gateway
     new        hello() -> bytes              waits for hello
@@ -11,7 +11,8 @@ and its clock, and is silent until `StartApi`. From then on every frame is one m
     open       send(), receive()             send(), receive()
     failed     every call raises what made it fail
 
-Nothing here waits, reads a clock or knows a socket. A gateway that never answers is the caller's timeout.
+Nothing here waits, reads a clock or knows a socket. A gateway that never answers is the caller's
+timeout.
 """
 
 from __future__ import annotations
@@ -23,13 +24,13 @@ from typing import TYPE_CHECKING, Final
 
 from pyfutures.ib.codec import Codec, Role, split_body
 from pyfutures.ib.errors import (
-    EncodeError,
     FrameError,
     HandshakeError,
     MessageError,
     RemoteProtocolError,
     StateError,
 )
+from pyfutures.ib.framing import MAX_FRAME, Framer, frame
 from pyfutures.ib.messages.session import StartApi
 from pyfutures.ib.versions import MAX_VERSION, MIN_VERSION, Versions
 
@@ -37,108 +38,16 @@ if TYPE_CHECKING:
     from pyfutures.ib.messages.base import Message, Request, Response
 
 __all__ = [
-    "MAX_FRAME",
     "ClientConnection",
-    "Framer",
     "GatewayConnection",
     "Hello",
     "State",
     "Welcome",
-    "frame",
 ]
-
-MAX_FRAME: Final = 0xFFFFFF
-"""The longest body that official clients take; a longer one is their error 507."""
 
 _PREFIX: Final = b"API\0"
 _HELLO_LIMIT: Final = 1024
 _HELLO: Final = re.compile(r"v([0-9]{1,4})(?:\.\.([0-9]{1,4}))?(?: (.*))?", re.DOTALL)
-
-
-def frame(body: bytes, *, max_size: int = MAX_FRAME) -> bytes:
-    """Return the frame of a body.
-
-    Raises
-    ------
-    EncodeError
-        For a body above the limit.
-
-    """
-    if len(body) > max_size:
-        raise EncodeError(f"a body of {len(body)} bytes; the limit is {max_size}")
-    return len(body).to_bytes(4) + body
-
-
-class Framer:
-    """Cuts a stream of bytes into bodies, whatever the pieces it comes in.
-
-    Parameters
-    ----------
-    max_size
-        The longest body to accept; a longer one is announced by nobody honest.
-
-    """
-
-    __slots__ = ("_buffer", "_need", "max_size")
-
-    def __init__(self, *, max_size: int = MAX_FRAME) -> None:
-        self.max_size = max_size
-        self._buffer = bytearray()
-        self._need = 4
-
-    @property
-    def pending(self) -> int:
-        """The bytes that wait for the rest of their frame."""
-        return len(self._buffer)
-
-    def feed(self, data: bytes) -> list[bytes]:
-        """Return the bodies that `data` completes.
-
-        Raises
-        ------
-        FrameError
-            For a length above the limit. Bodies before it are lost with the connection: close it.
-
-        """
-        buffer = self._buffer
-        if buffer:
-            # One frame in many pieces must not be copied once a piece.
-            buffer += data
-            if len(buffer) < self._need:
-                return []
-            data = bytes(buffer)
-            buffer.clear()
-        bodies: list[bytes] = []
-        start, end = 0, len(data)
-        while end - start >= 4:
-            size = int.from_bytes(data[start : start + 4])
-            if size > self.max_size:
-                raise FrameError(
-                    f"a frame of {size} bytes is announced; the limit is {self.max_size}. The stream "
-                    "is no IB stream, or lost its place"
-                )
-            stop = start + 4 + size
-            if stop > end:
-                self._need = 4 + size
-                break
-            bodies.append(data[start + 4 : stop])
-            start = stop
-        else:
-            self._need = 4
-        buffer += data[start:]
-        return bodies
-
-    def close(self) -> None:
-        """Take note that the stream ended.
-
-        Raises
-        ------
-        FrameError
-            Where it ended inside a frame.
-
-        """
-        if self._buffer:
-            raise FrameError(f"the stream ended {len(self._buffer)} bytes into a frame")
 
 
 class State(StrEnum):
@@ -164,7 +73,7 @@ class Hello:
 
 @dataclass(frozen=True, slots=True)
 class Welcome:
-    """What a gateway answers: the version, and its clock as text. The zone in it is a display name."""
+    """What a gateway answers: the version, and its clock as text with a zone for people."""
 
     version: int
     time: str
@@ -289,7 +198,8 @@ class ClientConnection(_Connection):
     def receive(self, data: bytes) -> list[Welcome | Response]:
         """Return what `data` completes: the welcome first, then responses.
 
-        A message that does not follow its layout comes as `Malformed`; the ones after it still come.
+        A message that does not follow its layout comes as `Malformed`; the ones after it still
+        come.
 
         Raises
         ------
@@ -320,7 +230,8 @@ class ClientConnection(_Connection):
         if welcome.version not in self.versions:
             raise self._fail(
                 HandshakeError(
-                    f"the gateway chose server version {welcome.version}, offered was {self.versions}"
+                    f"the gateway chose server version {welcome.version}; "
+                    f"offered was {self.versions}"
                 )
             )
         self.codec = Codec(welcome.version, Role.CLIENT)
@@ -400,7 +311,8 @@ class GatewayConnection(_Connection):
     def receive(self, data: bytes) -> list[Hello | Request]:
         """Return what `data` completes: the hello first, then requests.
 
-        Requests that came with the hello wait until the welcome is said: call again with no bytes then.
+        Requests that came with the hello wait until the welcome is said: call again with no bytes
+        then.
 
         Raises
         ------
@@ -415,9 +327,9 @@ class GatewayConnection(_Connection):
             if self._failure is not None:
                 raise self._failure
             self._opening += data
-            if self.hello is None and self._read_hello():
-                assert self.hello is not None  # noqa: S101 - for the type checker
-                events.append(self.hello)
+            if self.hello is None:
+                self.hello = self._read_hello()
+                events += [] if self.hello is None else [self.hello]
             if len(self._opening) > self._framer.max_size + 4:
                 raise self._fail(HandshakeError("too much before the welcome"))
             return events
@@ -427,31 +339,32 @@ class GatewayConnection(_Connection):
         events.extend(self.codec.try_decode(body) for body in self._frames(data))  # type: ignore[misc]
         return events
 
-    def _read_hello(self) -> bool:
+    def _read_hello(self) -> Hello | None:
         if not self._prefixed:
             head = bytes(self._opening[:4])
             if head != _PREFIX[: len(head)]:
                 raise self._fail(HandshakeError(f"a client opens with {_PREFIX!r}, not {head!r}"))
             if len(head) < 4:
-                return False
+                return None
             del self._opening[:4]
             self._prefixed = True
         if len(self._opening) < 4:
-            return False
+            return None
         size = int.from_bytes(self._opening[:4])
         if size > _HELLO_LIMIT:
-            raise self._fail(HandshakeError(f"a hello of {size} bytes; the limit is {_HELLO_LIMIT}"))
+            raise self._fail(
+                HandshakeError(f"a hello of {size} bytes; the limit is {_HELLO_LIMIT}")
+            )
         if len(self._opening) < 4 + size:
-            return False
+            return None
         body = bytes(self._opening[4 : 4 + size])
         del self._opening[: 4 + size]
         found = _HELLO.fullmatch(body.decode("latin-1").rstrip("\0"))
         if found is None:
             raise self._fail(HandshakeError(f"no server versions in {body[:40]!r}"))
         lowest = int(found[1])
-        self.hello = Hello(lowest, int(found[2] or lowest), found[3] or "")
         self.state = State.GREETING
-        return True
+        return Hello(lowest, int(found[2] or lowest), found[3] or "")
 
     def close(self) -> None:
         """Take note that the client closed.

@@ -9,7 +9,6 @@ import datetime as dt
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-from pyfutures.cycles import Cycle
 from pyfutures.months import ContractMonth
 from pyfutures.ranged import Ranged, Span
 from pyfutures.rules.rule import parse_rule
@@ -30,6 +29,7 @@ from pyfutures.specs.parts import clock_time, cycle, parts, time
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from pyfutures.cycles import Cycle
     from pyfutures.specs.checks import Draft
     from pyfutures.specs.model import DataPath
 

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from pyfutures.diagnostics import Diagnostic, Location
     from pyfutures.specs.model import DataPath
-    from pyfutures.specs.positions import Locations
+    from pyfutures.specs.positions import Data, Locations
 
 __all__ = ["Draft", "Finding", "Registry", "calendar_checks", "contract_checks"]
 
@@ -119,7 +119,7 @@ class Draft:
             fault[: len(path)] == path or path[: len(fault)] == fault for fault in self.faults
         )
 
-    def get(self, *path: str | int) -> Any:  # noqa: ANN401 - data of a document
+    def get(self, *path: str | int) -> Data:
         """Return the value at a path, or None if there is none or its form is not sound."""
         if not self.has(*path):
             return None

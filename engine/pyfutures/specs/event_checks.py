@@ -7,6 +7,7 @@ import zoneinfo
 from functools import cache
 from typing import TYPE_CHECKING, Any, Final
 
+from pyfutures.calendars.spec import bad_dates
 from pyfutures.months import ContractMonth
 from pyfutures.rules.errors import RuleError
 from pyfutures.rules.rule import Rule, parse_rule
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from pyfutures.specs.model import DataPath
+    from pyfutures.specs.positions import Data
 
 __all__ = ["calendar_names"]
 
@@ -78,7 +80,7 @@ def _parsed(steps: list[Any]) -> Rule | None:
         return None
 
 
-def _find(value: Any, path: DataPath, key: str) -> Iterator[DataPath]:  # noqa: ANN401
+def _find(value: Data, path: DataPath, key: str) -> Iterator[DataPath]:
     """Yield the path of every use of a key, at any depth."""
     items: list[tuple[str | int, Any]] = []
     if isinstance(value, dict):
@@ -285,8 +287,6 @@ def anchor_without_notice(draft: Draft) -> Iterator[Finding]:
 @calendar_checks("PF401")
 def no_such_calendar_date(draft: Draft) -> Iterator[Finding]:
     """See that a date of a calendar is a day that exists."""
-    from pyfutures.calendars.spec import bad_dates  # noqa: PLC0415 - only where there is a calendar
-
     if not draft.faults:
         for path, text in bad_dates(draft.data):
             is_key = len(path) > 1 and path[-1] == text

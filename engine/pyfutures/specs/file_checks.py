@@ -54,7 +54,7 @@ def modeline(document: Document, path: Path, kind: Kind) -> Iterator[Diagnostic]
     if target.startswith(("https://", "http://")):
         return
     folder = os.path.normpath(path.absolute().parent)
-    if not _exists(os.path.normpath(os.path.join(folder, target))):  # noqa: PTH118 - lexical
+    if not _exists(os.path.normpath(os.path.join(folder, target))):  # noqa: PTH118
         number = comments.count("\n", 0, match.start()) + 1
         column = match.start(1) - match.start() + 1
         at = Location(document.path, number, column, number, column + len(target))
@@ -75,4 +75,4 @@ def _comments_end(text: str) -> int:
 
 @cache
 def _exists(path: str) -> bool:
-    return os.path.exists(path)  # noqa: PTH110 - one call a file
+    return os.path.exists(path)  # noqa: PTH110

@@ -1,8 +1,8 @@
 """Folders and files to specs: the stages one after the other, faults as values.
 
 bytes -> YAML with positions -> extends -> form (schema) -> checks -> model. A file with faults at
-one stage still gets all those of that stage, and of later ones where what they look at is sound. A spec
-with an error is never among the specs; the other files go on.
+one stage still gets all those of that stage, and of later ones where what they look at is sound. A
+spec with an error is never among the specs; the other files go on.
 """
 
 from __future__ import annotations
@@ -84,7 +84,7 @@ def load_paths(paths: Sequence[Path], context: Sequence[Path]) -> Loaded:
     """
     folders = list(context)
     for path in paths:
-        near = path if path.is_dir() and not is_calendar(path / "x") else home(path)
+        near = (home(path / "any") or path) if path.is_dir() else home(path)
         if near is not None and not any(_same(near, folder) for folder in folders):
             folders.append(near)
     return _Reader([Folder(folder) for folder in folders]).given(paths)
@@ -110,6 +110,8 @@ class _Result:
     # The file whose errors keep this one from being loaded, and the diagnostic that would say so.
     blocked: list[tuple[str, Diagnostic]] = field(default_factory=list)
     parent: _Result | None = None
+    # Facts are missing that a file which cannot be read would have.
+    partial: bool = False
 
     @property
     def is_sound(self) -> bool:
@@ -123,6 +125,7 @@ class _Reader:
         self._folders = folders
         self._contracts: dict[Path, _Result] = {}
         self._calendars: dict[Path, _Result] = {}
+        self._texts: dict[Path, tuple[Document | None, list[Diagnostic]]] = {}
         self._open: list[Path] = []
         self._circles: set[frozenset[Path]] = set()
         self._calendar_paths: dict[str, Path] = {}
@@ -192,17 +195,19 @@ class _Reader:
     def _contract(self, path: Path) -> _Result:
         if path in self._contracts:
             return self._contracts[path]
-        document, found = read(path)
+        document, found = self._read(path)
         result = _Result(str(path), path.stem, document, diagnostics=found)
         self._contracts[path] = result
         if document is None:
             return result
         self._open.append(path)
-        documents, partial = self._extend(result, document, path)
+        documents = self._extend(result, document, path)
         self._open.pop()
         result.locations = Locations(tuple(documents), OWN)
         broken = {place for doc in documents for place in doc.broken}
-        faults = validate(result.data, "contract", result.locations, broken=broken, partial=partial)
+        faults = validate(
+            result.data, "contract", result.locations, broken=broken, partial=result.partial
+        )
         draft = Draft(result.data, result.locations, faults.places, self._calendar_paths)
         found += faults.diagnostics
         if () not in faults.places:
@@ -215,50 +220,45 @@ class _Reader:
             result.spec = build(draft, str(path))
         return result
 
-    def _extend(
-        self, result: _Result, document: Document, path: Path
-    ) -> tuple[list[Document], bool]:
-        """Lay a document over the one it extends; also whether facts are known to be missing."""
+    def _extend(self, result: _Result, document: Document, path: Path) -> list[Document]:
+        """Lay a document over the one it extends, and return both."""
         result.data = document.data
-        documents = [document]
         name = document.data.get("extends")
         if not isinstance(name, str) or ("extends",) in document.broken:
-            return documents, "extends" in document.data
+            result.partial = "extends" in document.data
+            return [document]
         at = locate(document.spans, ("extends",))
         target = self._extended(name, path)
         if target is None:
-            known = {p.stem for folder in self._folders for p in folder.contract_files} - {
-                path.stem
-            }
-            hint = suggestion(name, known, "the roots are")
+            known = {file.stem for folder in self._folders for file in folder.contract_files}
+            hint = suggestion(name, known - {path.stem}, "the roots are")
             message = f"`extends` names an unknown root, `{name}`"
             result.diagnostics.append(diagnostic("PF503", message, at, hint=hint))
-            return documents, True
+            result.partial = True
+            return [document]
         if target in self._open:
             circle = self._open[self._open.index(target) :]
-            names = " -> ".join([*(p.stem for p in circle), target.stem])
+            names = " -> ".join([*(file.stem for file in circle), target.stem])
             error = diagnostic("PF504", f"`extends` goes in a circle: {names}", at)
-            if frozenset(circle) in self._circles:
-                result.blocked.append((str(target), error))
-            else:
-                self._circles.add(frozenset(circle))
-                result.diagnostics.append(error)
-            return documents, True
+            result.diagnostics.append(error)
+            result.partial = True
+            return [document]
         parent = result.parent = self._contract(target)
-        hint = f"mend {parent.path} first"
-        error = diagnostic("PF505", f"`{name}`, which is extended, has errors", at, hint=hint)
         if not parent.is_sound:
+            hint = f"mend {parent.path} first"
+            error = diagnostic("PF505", f"`{name}`, which is extended, has errors", at, hint=hint)
             result.blocked.append((parent.path, error))
         if parent.locations is None:
-            return documents, True
+            result.partial = True
+            return [document]
+        result.partial = parent.partial
         result.data = merge(document.data, parent.data)
-        documents += parent.locations.documents
-        return documents, any(item.code in {"PF503", "PF504"} for item in parent.diagnostics)
+        return [document, *parent.locations.documents]
 
     def _calendar(self, path: Path) -> _Result:
         if path in self._calendars:
             return self._calendars[path]
-        document, found = read(path)
+        document, found = self._read(path)
         result = _Result(str(path), path.stem, document, diagnostics=found)
         self._calendars[path] = result
         if document is None:
@@ -325,11 +325,12 @@ class _Reader:
         """Whether a file is a calendar: by its place, else by its content."""
         if is_calendar(path):
             return True
-        return "calendar" in (data := self._contract_data(path)) and "root" not in data
+        document, _ = self._texts[path] = read(path)
+        return document is not None and "calendar" in document.data and "root" not in document.data
 
-    def _contract_data(self, path: Path) -> dict[str, Any]:
-        document, _ = read(path)
-        return document.data if document else {}
+    def _read(self, path: Path) -> tuple[Document | None, list[Diagnostic]]:
+        """Read a file, unless it was read to see what it is."""
+        return self._texts.pop(path, None) or read(path)
 
     def _needed(self, results: Iterable[_Result]) -> list[Path]:
         """Return the files of the calendars that contracts name, and of their members."""
@@ -396,7 +397,7 @@ class _Reader:
             diagnostics += (why for path, why in result.blocked if path not in paths)
         twice = {d.related[0][0].path for d in extra if d.code == "PF502"}
         twice |= {d.location.path for d in extra if d.code == "PF502" and d.location}
-        specs = {root: spec for root, spec in specs.items() if spec.path not in twice}
+        specs = {root: specs[root] for root in sorted(specs) if specs[root].path not in twice}
         ordered = tuple(sorted(dict.fromkeys(diagnostics), key=lambda item: item.order))
         return Loaded(specs, usable, ordered, tuple(sorted(paths)))
 

@@ -5,13 +5,13 @@ Built by :mod:`pyfutures.specs.build` from checked data only; nothing here valid
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     import datetime as dt
+    from collections.abc import Mapping
     from decimal import Decimal
 
     from pyfutures.cycles import Cycle

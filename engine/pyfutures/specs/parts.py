@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from pyfutures.specs.checks import Draft
     from pyfutures.specs.model import DataPath
+    from pyfutures.specs.positions import Data
 
 __all__ = ["CYCLES", "EVENTS", "Part", "clock_time", "cycle", "cycles", "parts", "skips", "time"]
 
@@ -43,7 +44,7 @@ class Part:
         )
 
 
-def parts(value: Any, path: DataPath, key: str | None) -> list[Part]:  # noqa: ANN401
+def parts(value: Data, path: DataPath, key: str | None) -> list[Part]:
     """Return the ranges of a value; one open range if it has none.
 
     Parameters

@@ -17,7 +17,10 @@ from pyfutures.diagnostics import Location
 if TYPE_CHECKING:
     from pyfutures.specs.model import DataPath
 
-__all__ = ["Document", "Locations", "Node", "locate"]
+__all__ = ["Data", "Document", "Locations", "Node", "locate"]
+
+#: What YAML can hold; the schemas say what it is.
+type Data = Any
 
 #: Line, column, end line, end column, from 0.
 type Marks = tuple[int, int, int, int]

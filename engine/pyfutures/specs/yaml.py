@@ -1,8 +1,8 @@
 """YAML text to data with positions, or diagnostics: never a traceback.
 
 The types are those of YAML 1.2: ``05``, ``NO``, ``on``, ``15:30`` and ``2026-01-15`` stay text,
-and a number with a point is a ``Decimal``. Keys are always text. What makes two readers see two different
-things is refused: duplicate keys, anchors, aliases, tags, directives, several documents.
+and a number with a point is a ``Decimal``. Keys are always text. What makes two readers see two
+different things is refused: duplicate keys, anchors, aliases, tags, directives, several documents.
 
 The tree is built from the parser's events in one loop without recursion, so that depth is a number
 to check and not a stack to overflow.
@@ -28,6 +28,7 @@ from yaml.events import (
 from pyfutures.codes import diagnostic
 from pyfutures.diagnostics import Diagnostic, Location
 from pyfutures.specs.positions import Document, Marks, Node
+from pyfutures.specs.text_faults import at_index, not_utf8, syntax, too_large
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -41,6 +42,9 @@ __all__ = ["MAX_BYTES", "MAX_DEPTH", "load", "read"]
 MAX_BYTES: Final = 256 * 1024
 #: Mappings and lists inside one another.
 MAX_DEPTH: Final = 24
+
+# PyYAML has no types for its events.
+type Event = Any
 
 _LOADER: Final[Any] = getattr(pyyaml, "CSafeLoader", pyyaml.SafeLoader)
 
@@ -65,9 +69,7 @@ _NUMBER_START: Final = frozenset("0123456789+-.")
 
 # What YAML calls printable; a byte order mark is looked at apart.
 _CONTROL = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
-_LINE_END = re.compile("\r\n|[\n\r\x85\u2028\u2029]")
 _BOM: Final = "\ufeff"
-_UTF16: Final = (b"\xff\xfe", b"\xfe\xff")
 
 
 def read(path: Path, shown: str | None = None) -> tuple[Document | None, list[Diagnostic]]:
@@ -85,7 +87,7 @@ def read(path: Path, shown: str | None = None) -> tuple[Document | None, list[Di
     try:
         if path.stat().st_size > MAX_BYTES:
             size = path.stat().st_size
-            return None, [_too_large(name, size)]
+            return None, [too_large(name, size, MAX_BYTES)]
         content = path.read_bytes()
     except OSError as error:
         words = (error.strerror or type(error).__name__).lower()
@@ -98,20 +100,20 @@ def read(path: Path, shown: str | None = None) -> tuple[Document | None, list[Di
     return load(content, name)
 
 
-def load(content: bytes | str, path: str) -> tuple[Document | None, list[Diagnostic]]:
+def load(content: bytes | str, path: str) -> tuple[Document | None, list[Diagnostic]]:  # noqa: PLR0911
     """Return the document of a text, or None, and every diagnostic about the text.
 
     Errors that leave the rest of the text readable (a duplicate key, an anchor) come with a
     document whose `broken` places are not to be looked at.
     """
     if len(content) > MAX_BYTES:
-        return None, [_too_large(path, len(content))]
+        return None, [too_large(path, len(content), MAX_BYTES)]
     found: list[Diagnostic] = []
     if isinstance(content, bytes):
         try:
             text = content.decode("utf-8")
         except UnicodeDecodeError as error:
-            return None, [_not_utf8(content, error, path)]
+            return None, [not_utf8(content, error, path)]
     else:
         text = content
     if text.startswith(_BOM):
@@ -121,15 +123,15 @@ def load(content: bytes | str, path: str) -> tuple[Document | None, list[Diagnos
         text = text[1:]
     if control := _CONTROL.search(text):
         message = f"the character U+{ord(control[0]):04X} is not allowed in YAML"
-        at = _at(path, text, control.start())
+        at = at_index(path, text, control.start())
         hint = "remove it" if control[0] != "\0" else "is this a text file? remove the character"
         return None, [*found, diagnostic("PF006", message, at, hint=hint)]
     builder = _Builder(path)
     try:
         builder.run(pyyaml.parse(text, Loader=_LOADER))
     except pyyaml.YAMLError as error:
-        return None, [*found, *builder.found, _syntax(error, text, path)]
-    except _Stop:
+        return None, [*found, *builder.found, syntax(error, text, path)]
+    except _StopError:
         return None, [*found, *builder.found]
     root = builder.root
     if root is None or (root.data is None and not root.raw):
@@ -176,7 +178,7 @@ def scalar(text: str) -> object:
     return text
 
 
-class _Stop(Exception):  # noqa: N818 - it ends a loop, it is no error of its own
+class _StopError(Exception):
     """The rest of the text is not worth reading; the reason is already told."""
 
 
@@ -192,7 +194,7 @@ class _Builder:
         self._stack: list[tuple[Node, DataPath]] = []
         self._waiting: list[tuple[str, Marks] | None] = []
 
-    def run(self, events: Iterator[Any]) -> None:
+    def run(self, events: Iterator[Event]) -> None:
         documents = 0
         for event in events:
             kind = type(event)
@@ -211,17 +213,17 @@ class _Builder:
                 documents += 1
                 self._document(event, documents)
 
-    def _document(self, event: Any, count: int) -> None:  # noqa: ANN401 - events are untyped
+    def _document(self, event: Event, count: int) -> None:
         if count > 1:
             message = "a second document starts here; a file has one spec"
             hint = "remove the `---`, or move what follows it to a file of its own"
             self._tell("PF012", message, _marks(event), hint=hint)
-            raise _Stop
+            raise _StopError
         if event.version or event.tags:
             hint = "remove the line that starts with `%`"
             self._tell("PF011", "YAML directives are not allowed", _marks(event), hint=hint)
 
-    def _scalar(self, event: Any) -> None:  # noqa: ANN401
+    def _scalar(self, event: Event) -> None:
         raw: str = event.value
         marks = _marks(event)
         if self._stack and self._waiting[-1] is None and type(self._stack[-1][0].data) is dict:
@@ -233,25 +235,25 @@ class _Builder:
         path = self._attach(Node(value, marks, raw, plain))
         self._check_properties(event, marks, path)
 
-    def _open(self, event: Any, *, mapping: bool) -> None:  # noqa: ANN401
+    def _open(self, event: Event, *, mapping: bool) -> None:
         marks = _marks(event)
         self._refuse_as_key(marks)
         if len(self._stack) >= MAX_DEPTH:
             message = f"more than {MAX_DEPTH} lists and mappings inside one another"
             self._tell("PF015", message, marks)
-            raise _Stop
+            raise _StopError
         node = Node({} if mapping else [], marks)
         path = self._attach(node)
         self._check_properties(event, marks, path)
         self._stack.append((node, path))
         self._waiting.append(None)
 
-    def _alias(self, event: Any) -> None:  # noqa: ANN401
+    def _alias(self, event: Event) -> None:
         marks = _marks(event)
         message = f"aliases are not allowed: `*{event.anchor}`"
         self._tell("PF010", message, marks, hint="write the value out where it is used")
         if self._stack and self._waiting[-1] is None and type(self._stack[-1][0].data) is dict:
-            raise _Stop
+            raise _StopError
         self.broken.add(self._attach(Node(None, marks)))
 
     def _refuse_as_key(self, marks: Marks) -> None:
@@ -259,11 +261,11 @@ class _Builder:
             message = "a key is plain text, not a list or a mapping"
             hint = "quote the value if it starts with `[` or `{`"
             self._tell("PF016", message, marks, hint=hint)
-            raise _Stop
+            raise _StopError
 
     def _check_properties(
         self,
-        event: Any,  # noqa: ANN401
+        event: Event,
         marks: Marks,
         path: DataPath | None = None,
     ) -> None:
@@ -325,7 +327,7 @@ class _Builder:
         return Location(self.path, line + 1, column + 1, end_line + 1, end_column + 1)
 
 
-def _marks(event: Any) -> Marks:  # noqa: ANN401
+def _marks(event: Event) -> Marks:
     start, end = event.start_mark, event.end_mark
     return (start.line, start.column, end.line, end.column)
 
@@ -337,60 +339,3 @@ def _first_line(marks: Marks) -> Marks:
 
 def _short_tag(tag: str) -> str:
     return "!!" + tag.removeprefix("tag:yaml.org,2002:") if tag.startswith("tag:yaml") else tag
-
-
-def _at(path: str, text: str, index: int) -> Location:
-    """Return the location of one character of a text."""
-    before = _LINE_END.split(text[:index])
-    line, column = len(before), len(before[-1]) + 1
-    return Location(path, line, column, line, column + 1)
-
-
-def _too_large(path: str, size: int) -> Diagnostic:
-    message = f"the file has {size:,} bytes; a spec has at most {MAX_BYTES:,}"
-    return diagnostic("PF005", message, Location(path, 1, 1, 1, 1))
-
-
-def _not_utf8(content: bytes, error: UnicodeDecodeError, path: str) -> Diagnostic:
-    if content.startswith(_UTF16):
-        message = "the file is UTF-16, not UTF-8"
-        at = Location(path, 1, 1, 1, 1)
-    else:
-        message = f"the byte 0x{content[error.start]:02X} is not UTF-8"
-        before = content[: error.start].decode("utf-8")
-        at = _at(path, before, len(before))
-    return diagnostic("PF003", message, at, hint="save the file as UTF-8")
-
-
-def _syntax(error: pyyaml.YAMLError, text: str, path: str) -> Diagnostic:
-    """Return libyaml's complaint in a spec author's words."""
-    problem = getattr(error, "problem", None) or str(error).splitlines()[0]
-    context = getattr(error, "context", None) or ""
-    mark = getattr(error, "problem_mark", None)
-    start = getattr(error, "context_mark", None)
-    lines = _LINE_END.split(text)
-    if start is not None and "quoted scalar" in context:
-        at = Location(path, start.line + 1, start.column + 1, start.line + 1, start.column + 2)
-        if "end of stream" in problem or "document indicator" in problem:
-            return diagnostic("PF007", "the quotes are not closed", at, hint="close the quotes")
-    if mark is None:
-        return diagnostic("PF007", f"not valid YAML: {problem}", Location(path, 1, 1, 1, 1))
-    line, column = min(mark.line, len(lines) - 1), mark.column
-    if start is not None and (mark.line >= len(lines) or not lines[mark.line].strip()):
-        line, column = start.line, start.column
-    at = Location(path, line + 1, column + 1, line + 1, column + 2)
-    if lines[line][: column + 1].strip(" ").startswith("\t"):
-        hint = "indent with spaces"
-        return diagnostic("PF008", "a tab cannot indent YAML", at, hint=hint)
-    if "mapping values are not allowed" in problem:
-        message = "a second `: ` in one line, or a line that is indented too far"
-        hint = "quote a value that contains `: `; keys of one mapping start in one column"
-        return diagnostic("PF007", message, at, hint=hint)
-    words = f"{problem} {context}".strip().replace("<block end>", "the end of the block")
-    if "could not find expected ':'" in problem:
-        words = "a key without a colon after it"
-    elif "block mapping" in context or "block collection" in context:
-        words = "this does not fit the lines above it; is it indented like its neighbours?"
-    elif "flow" in context:
-        words = "a bracket is not closed, or a comma is missing"
-    return diagnostic("PF007", f"not valid YAML: {words}", at)

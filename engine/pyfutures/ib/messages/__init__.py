@@ -5,10 +5,14 @@ One module a subject; each holds the classes and, below them, their layouts on t
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Any
+
 from pyfutures.ib.messages import (
     account,
     conditions,
     contracts,
+    depth,
+    executions,
     history,
     market,
     order,
@@ -19,15 +23,24 @@ from pyfutures.ib.messages.account import *  # noqa: F403
 from pyfutures.ib.messages.base import Malformed, Message, Request, Response, Unknown
 from pyfutures.ib.messages.conditions import *  # noqa: F403
 from pyfutures.ib.messages.contracts import *  # noqa: F403
+from pyfutures.ib.messages.depth import *  # noqa: F403
+from pyfutures.ib.messages.executions import *  # noqa: F403
 from pyfutures.ib.messages.history import *  # noqa: F403
 from pyfutures.ib.messages.market import *  # noqa: F403
 from pyfutures.ib.messages.order import *  # noqa: F403
 from pyfutures.ib.messages.orders import *  # noqa: F403
 from pyfutures.ib.messages.session import *  # noqa: F403
 
-_MODULES = (session, contracts, history, market, orders, account)
-REQUESTS = tuple(layout for module in _MODULES for layout in module.REQUESTS)
-RESPONSES = tuple(layout for module in _MODULES for layout in module.RESPONSES)
+if TYPE_CHECKING:
+    from pyfutures.ib.layout import Layout
+
+    type AnyLayout = Layout[Any]
+
+_MODULES: tuple[Any, ...] = (
+    session, contracts, history, market, depth, orders, executions, account,
+)  # fmt: skip
+REQUESTS: tuple[AnyLayout, ...] = tuple(row for module in _MODULES for row in module.REQUESTS)
+RESPONSES: tuple[AnyLayout, ...] = tuple(row for module in _MODULES for row in module.RESPONSES)
 
 __all__ = [  # noqa: PLE0604
     "REQUESTS",
@@ -40,6 +53,8 @@ __all__ = [  # noqa: PLE0604
     *account.__all__,
     *conditions.__all__,
     *contracts.__all__,
+    *depth.__all__,
+    *executions.__all__,
     *history.__all__,
     *market.__all__,
     *order.__all__,

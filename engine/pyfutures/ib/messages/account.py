@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from decimal import Decimal
+from decimal import Decimal  # noqa: TC003 - for get_type_hints
 from typing import Final
 
 from pyfutures.ib.fields import BOOL, DECIMAL, ESCAPED, FLOAT, INT, MARGIN, TEXT

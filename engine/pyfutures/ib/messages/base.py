@@ -30,7 +30,7 @@ class Response(Message):
 
 @dataclass(frozen=True, slots=True)
 class Unknown(Request, Response):
-    """A message of a kind that has no layout here; its fields are kept as they came, the id first."""
+    """A message of a kind without a layout here; its fields are kept as they came, the id first."""
 
     fields: tuple[str, ...]
 

@@ -74,9 +74,9 @@ class DeltaNeutral:
 class Contract:
     """A contract, as far as it is named.
 
-    `last_trade` is what the wire has there: empty, a month (`202403`), a date (`20240402`) or, in contract
-    details, an instant in one of three forms that `pyfutures.ib.times` reads. `last_trade_date` comes with
-    version 182 only.
+    `last_trade` is what the wire has there: empty, a month (`202403`), a date (`20240402`) or, in
+    contract details, an instant in one of three forms that `pyfutures.ib.times` reads.
+    `last_trade_date` comes with version 182 only.
     """
 
     con_id: int = 0

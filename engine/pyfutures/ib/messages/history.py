@@ -38,8 +38,8 @@ __all__ = [
 class RequestHistoricalBars(Request):
     """Ask for bars that end at `end` (empty: now, and a must with `keep_up_to_date` and CONTFUT).
 
-    `duration`, `bar_size` and `show` are IB's words (`5 D`, `1 hour`, `TRADES`). With `format_date` 2
-    intraday bars carry seconds since 1970; 1 gives text in a zone nobody can know from here.
+    `duration`, `bar_size` and `show` are IB's words (`5 D`, `1 hour`, `TRADES`). With `format_date`
+    2 intraday bars carry seconds since 1970; 1 gives text in a zone nobody can know from here.
     """
 
     request_id: int
@@ -113,7 +113,7 @@ class Bar:
 
 @dataclass(frozen=True, slots=True)
 class HistoricalBars(Response):
-    """The bars asked for, ascending. From version 196 `start` and `end` come in `HistoricalBarsEnd`."""
+    """The bars asked for, ascending; from version 196 the span comes in `HistoricalBarsEnd`."""
 
     request_id: int
     bars: tuple[Bar, ...]
@@ -157,7 +157,7 @@ class HistoricalMidpoint:
 
 @dataclass(frozen=True, slots=True)
 class HistoricalQuote:
-    """A bid and an ask. The mask is the reverse of the live one: 1 ask past high, 2 bid past low."""
+    """A bid and an ask. The live mask in reverse: 1 is ask past high, 2 bid past low."""
 
     time: int
     mask: int

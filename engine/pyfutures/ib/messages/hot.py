@@ -1,10 +1,10 @@
 """Decoders by hand for the messages that come by the thousand.
 
-Rules of this file. A decoder here knows the usual spelling of its message only and is quick about it:
-plain calls on plain fields, no walk over a table. Whatever it stumbles over (an empty number, a field
-that is missing) it gives up with an IndexError, a ValueError or an ArithmeticError, and the table's own
-decoder decides. So a message means the same either way; a test holds the two against each other, on good
-messages and on mutated ones.
+Rules of this file. A decoder here knows the usual spelling of its message only and is quick about
+it: plain calls on plain fields, no walk over a table. Whatever it stumbles over (an empty number, a
+field that is missing) it gives up with an IndexError, a ValueError or an ArithmeticError, and the
+table's own decoder decides. So a message means the same either way; a test holds the two against
+each other, on good messages and on mutated ones.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Final
 from pyfutures.ib import versions as sv
 from pyfutures.ib.fields import UNSET_DECIMALS, UNSET_FLOAT, unescape
 from pyfutures.ib.messages.contracts import Contract
+from pyfutures.ib.messages.executions import CommissionReport, Execution, ExecutionDetails
 from pyfutures.ib.messages.history import (
     Bar,
     HistoricalBars,
@@ -36,12 +37,7 @@ from pyfutures.ib.messages.market import (
     TickSize,
     TickString,
 )
-from pyfutures.ib.messages.orders import (
-    CommissionReport,
-    Execution,
-    ExecutionDetails,
-    OrderStatus,
-)
+from pyfutures.ib.messages.orders import OrderStatus
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -1,36 +1,28 @@
-"""The present: market data lines, tick-by-tick, real-time bars, depth."""
+"""The present: market data lines, tick-by-tick, real-time bars."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from decimal import Decimal
+from decimal import Decimal  # noqa: TC003 - for get_type_hints
 from enum import IntEnum
 from typing import Final
 
 from pyfutures.ib.fields import BOOL, DECIMAL, DECIMAL_OR_NONE, ESCAPED, FLOAT, INT, TEXT
-from pyfutures.ib.layout import Const, Field, Layout, Many
+from pyfutures.ib.layout import Const, Field, Layout
 from pyfutures.ib.messages.base import Request, Response
 from pyfutures.ib.messages.contracts import C12, DELTA_NEUTRAL, LEGS, PARTS, Contract
 
 __all__ = [
     "CancelMarketData",
-    "CancelMarketDepth",
     "CancelRealTimeBars",
     "CancelTickByTick",
-    "DepthExchange",
-    "DepthExchanges",
     "MarketDataType",
-    "MarketDepth",
-    "MarketDepthL2",
     "RealTimeBar",
-    "RequestDepthExchanges",
     "RequestMarketData",
     "RequestMarketDataType",
-    "RequestMarketDepth",
     "RequestRealTimeBars",
     "RequestTickByTick",
     "RerouteMarketData",
-    "RerouteMarketDepth",
     "TickByTickMidpoint",
     "TickByTickQuote",
     "TickByTickTrade",
@@ -146,30 +138,6 @@ class CancelRealTimeBars(Request):
 
 
 @dataclass(frozen=True, slots=True)
-class RequestMarketDepth(Request):
-    """Subscribe to the order book."""
-
-    request_id: int
-    contract: Contract
-    rows: int = 5
-    smart: bool = False
-    options: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class CancelMarketDepth(Request):
-    """End a subscription to the order book."""
-
-    request_id: int
-    smart: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class RequestDepthExchanges(Request):
-    """Ask which exchanges offer an order book."""
-
-
-@dataclass(frozen=True, slots=True)
 class TickPrice(Response):
     """A price, and for bid, ask and last the size that goes with it."""
 
@@ -273,7 +241,7 @@ class TickByTickTrade(Response):
 
 @dataclass(frozen=True, slots=True)
 class TickByTickQuote(Response):
-    """A bid and an ask. The mask: 1 bid past low, 2 ask past high; the reverse of the historical one."""
+    """A bid and an ask. The historical mask in reverse: 1 is bid past low, 2 ask past high."""
 
     request_id: int
     time: int
@@ -319,61 +287,8 @@ class RealTimeBar(Response):
 
 
 @dataclass(frozen=True, slots=True)
-class MarketDepth(Response):
-    """A change of the order book: operation 0 insert, 1 update, 2 delete; side 0 ask, 1 bid."""
-
-    request_id: int
-    position: int
-    operation: int
-    side: int
-    price: float
-    size: Decimal
-
-
-@dataclass(frozen=True, slots=True)
-class MarketDepthL2(Response):
-    """A change of the order book with the market maker or exchange it is of."""
-
-    request_id: int
-    position: int
-    market_maker: str
-    operation: int
-    side: int
-    price: float
-    size: Decimal
-    smart: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class DepthExchange:
-    """An exchange that offers an order book for a kind of contract."""
-
-    exchange: str
-    sec_type: str
-    listing_exchange: str
-    service: str
-    agg_group: int
-
-
-@dataclass(frozen=True, slots=True)
-class DepthExchanges(Response):
-    """The exchanges that offer an order book."""
-
-    exchanges: tuple[DepthExchange, ...]
-
-
-@dataclass(frozen=True, slots=True)
 class RerouteMarketData(Response):
     """The line has to be asked for under another contract."""
-
-    request_id: int
-    con_id: int
-    exchange: str
-
-
-@dataclass(frozen=True, slots=True)
-class RerouteMarketDepth(Response):
-    """The order book has to be asked for under another contract."""
 
     request_id: int
     con_id: int
@@ -419,14 +334,6 @@ REQUESTS: Final = (
         PARTS,
     ),
     Layout(CancelRealTimeBars, 51, (_V1, _ID)),
-    Layout(
-        RequestMarketDepth,
-        10,
-        (Const("5"), _ID, *C12, Field("rows", INT), Field("smart", BOOL), _OPTIONS),
-        PARTS,
-    ),
-    Layout(CancelMarketDepth, 11, (_V1, _ID, Field("smart", BOOL))),
-    Layout(RequestDepthExchanges, 82, ()),
 )  # fmt: skip
 
 TRADE_TICK: Final = Layout(
@@ -471,34 +378,5 @@ RESPONSES: Final = (
             Field("average", DECIMAL), Field("count", INT),
         ),
     ),
-    Layout(
-        MarketDepth,
-        12,
-        (_V1, _ID, Field("position", INT), Field("operation", INT), Field("side", INT), _PRICE, _SIZE),
-    ),
-    Layout(
-        MarketDepthL2,
-        13,
-        (
-            _V1, _ID, Field("position", INT), Field("market_maker", TEXT),
-            Field("operation", INT), Field("side", INT), _PRICE, _SIZE, Field("smart", BOOL),
-        ),
-    ),
-    Layout(
-        DepthExchanges,
-        80,
-        (
-            Many(
-                "exchanges",
-                DepthExchange,
-                (
-                    Field("exchange", TEXT), Field("sec_type", TEXT),
-                    Field("listing_exchange", TEXT), Field("service", TEXT),
-                    Field("agg_group", INT),
-                ),
-            ),
-        ),
-    ),
     Layout(RerouteMarketData, 91, _REROUTE),
-    Layout(RerouteMarketDepth, 92, _REROUTE),
 )  # fmt: skip

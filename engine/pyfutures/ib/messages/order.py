@@ -4,20 +4,19 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from pyfutures.ib.messages.conditions import OrderCondition
-    from pyfutures.ib.messages.contracts import Tag
+from pyfutures.ib.messages.conditions import OrderCondition  # noqa: TC001 - for get_type_hints
+from pyfutures.ib.messages.contracts import Tag  # noqa: TC001 - for get_type_hints
 
 __all__ = ["Allocation", "Order", "OrderState"]
 
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """An order. None and empty texts are "not said"; prices are IB's quotes, magnified where it does so.
+    """An order; None and empty texts are "not said", prices are IB's quotes.
 
-    `shares_allocation` is a slot without use in requests; gateways put `permId.0/account/quantity` there.
+    `shares_allocation` is a slot without use in requests; gateways put `permId.0/account/quantity`
+    there.
     """
 
     action: str = ""

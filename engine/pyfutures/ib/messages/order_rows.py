@@ -1,13 +1,13 @@
 """The rows of an order on the wire, shared by its request and its two answers.
 
 Placing, open and completed orders carry mostly the same fields in three different orders. Here each
-field and each block has one name; `orders.py` arranges them. Where the request spells "unset" in its
-own way (the official Python client does, and gateways accept it) a second row says so.
+field and each block has one name; `orders.py` arranges them. Where the request spells "unset" in
+its own way (the official Python client does, and gateways accept it) a second row says so.
 """
 
 from __future__ import annotations
 
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from pyfutures.ib import versions as sv
 from pyfutures.ib.fields import (
@@ -25,55 +25,60 @@ from pyfutures.ib.fields import (
     TEXT,
     Kind,
 )
-from pyfutures.ib.layout import Custom, Field, Many, Row, Values, When
+from pyfutures.ib.layout import Custom, Field, Many, Values, When
 from pyfutures.ib.messages.conditions import read_conditions, write_conditions
 from pyfutures.ib.messages.contracts import TAG, Tag
 from pyfutures.ib.messages.order import Allocation
 
+if TYPE_CHECKING:
+    from pyfutures.ib.layout import Row
+
 _ORDER: Final = "order."
 
 
-def rows(kind: Kind[object], names: str, *, since: int = 0, prefix: str = _ORDER) -> tuple[Row, ...]:
+def rows[T](
+    kind: Kind[T], names: str, *, since: int = 0, prefix: str = _ORDER
+) -> tuple[Field[T], ...]:
     """Return a row of one kind for each of the words."""
     return tuple(Field(prefix + name, kind, since) for name in names.split())
 
 
-def text(names: str, *, since: int = 0) -> tuple[Row, ...]:
+def text(names: str, *, since: int = 0) -> tuple[Field[str], ...]:
     """Return rows of texts."""
     return rows(TEXT, names, since=since)
 
 
-def flags(names: str, *, since: int = 0) -> tuple[Row, ...]:
+def flags(names: str, *, since: int = 0) -> tuple[Field[bool], ...]:
     """Return rows of flags."""
     return rows(BOOL, names, since=since)
 
 
-def ints(names: str, *, since: int = 0) -> tuple[Row, ...]:
+def ints(names: str, *, since: int = 0) -> tuple[Field[int], ...]:
     """Return rows of integers."""
     return rows(INT, names, since=since)
 
 
-def maybe_ints(names: str, *, since: int = 0) -> tuple[Row, ...]:
+def maybe_ints(names: str, *, since: int = 0) -> tuple[Field[int | None], ...]:
     """Return rows of integers that may be unset."""
     return rows(INT_OR_NONE, names, since=since)
 
 
-def spelled_ints(names: str, *, since: int = 0) -> tuple[Row, ...]:
+def spelled_ints(names: str, *, since: int = 0) -> tuple[Field[int | None], ...]:
     """Return rows of integers whose unset is spelled out."""
     return rows(INT_OR_SPELLED, names, since=since)
 
 
-def floats(names: str) -> tuple[Row, ...]:
+def floats(names: str) -> tuple[Field[float], ...]:
     """Return rows of floats."""
     return rows(FLOAT, names)
 
 
-def maybe_floats(names: str, *, since: int = 0) -> tuple[Row, ...]:
+def maybe_floats(names: str, *, since: int = 0) -> tuple[Field[float | None], ...]:
     """Return rows of floats that may be unset."""
     return rows(FLOAT_OR_NONE, names, since=since)
 
 
-def spelled_floats(names: str) -> tuple[Row, ...]:
+def spelled_floats(names: str) -> tuple[Field[float | None], ...]:
     """Return rows of floats whose unset is spelled out, as Python clients do."""
     return rows(FLOAT_OR_SPELLED, names)
 
@@ -118,16 +123,19 @@ PEG_BENCH: Final = When(
         *text("reference_exchange"),
     ),
 )
-CONDITIONS: Final = (
+CONDITIONS: Final[tuple[Row, ...]] = (
     Custom("order.conditions", read_conditions, write_conditions),
     When("order.conditions", bool, flags("conditions_ignore_rth conditions_cancel_order")),
 )
-ALGO: Final = (
+ALGO: Final[tuple[Row, ...]] = (
     *text("algo_strategy"),
     When("order.algo_strategy", bool, (Many("order.algo_params", Tag, TAG),)),
 )
-HEDGE: Final = (*text("hedge_type"), When("order.hedge_type", bool, text("hedge_param")))
-SCALE: Final = (
+HEDGE: Final[tuple[Row, ...]] = (
+    *text("hedge_type"),
+    When("order.hedge_type", bool, text("hedge_param")),
+)
+SCALE: Final[tuple[Row, ...]] = (
     *maybe_ints("scale_init_level_size scale_subs_level_size"),
     *maybe_floats("scale_price_increment"),
     When(
@@ -143,7 +151,7 @@ SCALE: Final = (
         ),
     ),
 )
-_VOLATILITY: Final = (
+_VOLATILITY: Final[tuple[Row, ...]] = (
     *maybe_floats("volatility"),
     *maybe_ints("volatility_type"),
     *text("delta_neutral_type"),
@@ -153,14 +161,17 @@ _HEDGE_ID: Final = ints("delta_neutral_con_id")
 _HEDGE_CLEARING: Final = text(
     "delta_neutral_settling_firm delta_neutral_clearing_account delta_neutral_clearing_intent"
 )
-_HEDGE_SHORT: Final = (
+_HEDGE_SHORT: Final[tuple[Row, ...]] = (
     *flags("delta_neutral_short_sale"),
     *ints("delta_neutral_short_sale_slot"),
     *text("delta_neutral_designated_location"),
 )
-_UPDATES: Final = (*flags("continuous_update"), *maybe_ints("reference_price_type"))
+_UPDATES: Final[tuple[Row, ...]] = (
+    *flags("continuous_update"),
+    *maybe_ints("reference_price_type"),
+)
 #: The text `None`, which gateways send where there is no hedge, is not empty: the block follows it.
-VOLATILITY: Final = (
+VOLATILITY: Final[tuple[Row, ...]] = (
     *_VOLATILITY,
     When(
         "order.delta_neutral_type",
@@ -169,7 +180,7 @@ VOLATILITY: Final = (
     ),
     *_UPDATES,
 )
-VOLATILITY_COMPLETED: Final = (
+VOLATILITY_COMPLETED: Final[tuple[Row, ...]] = (
     *_VOLATILITY,
     When("order.delta_neutral_type", bool, (*_HEDGE_ID, *_HEDGE_SHORT)),
     *_UPDATES,
@@ -177,10 +188,8 @@ VOLATILITY_COMPLETED: Final = (
 
 _OFFSETS: Final = maybe_floats("mid_offset_at_whole mid_offset_at_half")
 #: In a request the offsets are there only for the order types that have them.
-PEG_OFFSETS_REQUEST: Final = (
-    When(
-        "contract.exchange", _is_ibkrats, maybe_ints("min_trade_quantity"), since=sv.PEG_OFFSETS
-    ),
+PEG_OFFSETS_REQUEST: Final[tuple[Row, ...]] = (
+    When("contract.exchange", _is_ibkrats, maybe_ints("min_trade_quantity"), since=sv.PEG_OFFSETS),
     When(
         "order.type",
         _is_peg_best,
@@ -193,7 +202,7 @@ PEG_OFFSETS_REQUEST: Final = (
     ),
     When("order.type", _is_peg_mid, _OFFSETS, since=sv.PEG_OFFSETS),
 )
-PEG_OFFSETS: Final = (
+PEG_OFFSETS: Final[tuple[Row, ...]] = (
     *maybe_ints("min_trade_quantity min_compete_size", since=sv.PEG_OFFSETS),
     *maybe_floats(
         "compete_against_best_offset mid_offset_at_whole mid_offset_at_half", since=sv.PEG_OFFSETS
@@ -203,7 +212,7 @@ PEG_OFFSETS: Final = (
 _DECIMALS: Final = rows(
     DECIMAL_OR_NONE, "position position_desired position_after desired allowed", prefix=""
 )
-WHAT_IF: Final = (
+WHAT_IF: Final[tuple[Row, ...]] = (
     *flags("what_if"),
     Field("state.status", TEXT),
     *rows(

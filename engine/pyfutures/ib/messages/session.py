@@ -73,7 +73,7 @@ class NextValidId(Response):
 
 @dataclass(frozen=True, slots=True)
 class ManagedAccounts(Response):
-    """The accounts of the login, as the wire has them: one text, comma after each but maybe the last."""
+    """The accounts of the login, as the wire has them: one text, a comma behind each."""
 
     text: str
 
@@ -101,7 +101,8 @@ class CurrentTimeInMillis(Response):
 class ErrorMessage(Response):
     """An error, a warning or a notice; what it means is in the table of `pyfutures.ib.codes`.
 
-    `request_id` is the request or the order concerned, -1 if none. `time_ms` is 0 below version 194.
+    `request_id` is the request or the order concerned, -1 if none. `time_ms` is 0 below version
+    194.
     """
 
     request_id: int

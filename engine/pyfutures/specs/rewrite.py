@@ -1,0 +1,405 @@
+"""The complaints of jsonschema in a spec author's words.
+
+One fault gives one diagnostic: of several complaints about one value the most basic one stays, and
+an unknown key takes along the missing key that it resembles.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from decimal import Decimal
+from functools import cache
+from typing import TYPE_CHECKING, Any, Final, Literal
+
+from pyfutures.codes import diagnostic
+from pyfutures.months import MONTH_CODES
+from pyfutures.resources import data_dir
+from pyfutures.specs.positions import Data, Locations, locate
+from pyfutures.specs.words import flow, join, meant, place, ticks
+from pyfutures.specs.yaml import describe
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping
+
+    from jsonschema.exceptions import ValidationError
+
+    from pyfutures.diagnostics import Diagnostic
+    from pyfutures.specs.model import DataPath
+
+__all__ = ["Kind", "Rewriter", "load_schema"]
+
+type Kind = Literal["contract", "calendar"]
+
+_TYPES: Final = {
+    "string": "text",
+    "number": "a number",
+    "integer": "a whole number",
+    "array": "a list",
+    "object": "a mapping",
+    "boolean": "`true` or `false`",
+    "null": "nothing",
+}
+# Of several complaints about one value the first of these is the cause of the others.
+_RANK: Final = ("type", "enum", "const", "minLength", "not", "minimum", "maximum", "pattern")
+
+
+@cache
+def load_schema(kind: Kind) -> dict[str, Any]:
+    """Return a schema as data, read once."""
+    path = data_dir("schemas") / f"{kind}.schema.json"
+    schema: dict[str, Any] = json.loads(path.read_bytes())
+    return schema
+
+
+@cache
+def _homes(kind: Kind) -> dict[str, list[str]]:
+    """Return the mapping at the top that each key of a mapping belongs in."""
+    homes: dict[str, list[str]] = {}
+    for name, part in load_schema(kind)["properties"].items():
+        for key in part.get("properties", {}):
+            homes.setdefault(key, []).append(name)
+    return homes
+
+
+class Rewriter:
+    """Turns the complaints of jsonschema about one document into diagnostics."""
+
+    def __init__(
+        self, kind: Kind, data: dict[str, Any], locations: Locations, *, partial: bool
+    ) -> None:
+        self._kind = kind
+        self._data = data
+        self._locations = locations
+        self._partial = partial
+        self._found: list[Diagnostic] = []
+        self._places: set[DataPath] = set()
+        # Keys by the mapping they are unknown to, or missing in, with the schema of that mapping.
+        self._unknown: dict[DataPath, tuple[list[str], Mapping[str, Any]]] = {}
+        self._missing: dict[DataPath, tuple[dict[str, None], Mapping[str, Any]]] = {}
+        # The most basic complaint about each value.
+        self._values: dict[DataPath, tuple[int, ValidationError]] = {}
+
+    def add(self, error: ValidationError) -> None:
+        """Take one complaint; `finish` says what all of them mean."""
+        path = tuple(error.absolute_path)
+        instance: Any = error.instance
+        schema: Any = error.schema
+        keyword: Any = error.validator
+        match keyword:
+            case "additionalProperties":
+                extra = [key for key in instance if key not in schema.get("properties", {})]
+                self._unknown[path] = (extra, schema)
+            case "required":
+                missing = [key for key in _sequence(error.validator_value) if key not in instance]
+                keys, _ = self._missing.setdefault(path, ({}, schema))
+                keys.update(dict.fromkeys(missing))
+            case "uniqueItems":
+                self._repeated(path, instance)
+            case "not" if error.validator_value == {}:
+                self._excluded(path, error)
+            case _ if isinstance(instance, str) and isinstance(self._at(path), dict):
+                self._bad_key(path, error)
+            case name:
+                rank = _RANK.index(name) if name in _RANK else len(_RANK)
+                if path not in self._values or rank < self._values[path][0]:
+                    self._values[path] = (rank, error)
+
+    def finish(self) -> tuple[list[Diagnostic], set[DataPath]]:
+        """Return the diagnostics and the places they are about."""
+        for path, (keys, schema) in self._unknown.items():
+            for key in keys:
+                self._unknown_key(path, key, schema)
+        for path, (missing, schema) in self._missing.items():
+            for key in missing:
+                self._missing_key(path, key, schema)
+        for path, (_, error) in self._values.items():
+            self._value(path, error)
+        return self._found, self._places
+
+    def _tell(
+        self, code: str, message: str, path: DataPath, hint: str | None = None, *, key: bool = False
+    ) -> None:
+        at = locate(self._locations, path, key=key)
+        self._found.append(diagnostic(code, message, at, hint=hint))
+        self._places.add(path)
+
+    # --- keys
+
+    def _unknown_key(self, path: DataPath, key: str, schema: Mapping[str, Any]) -> None:
+        # Keys that only the extended spec has may be the ones that were meant.
+        given = self._locations.own_keys(path)
+        allowed = [name for name in schema.get("properties", {}) if name not in given]
+        missing = self._missing.get(path, ({}, schema))[0]
+        homes = [home for home in _homes(self._kind).get(key, []) if (home,) != path]
+        close = meant(key, missing)
+        if close is None and not homes:
+            close = meant(key, allowed)
+        free = [name for name in allowed if name not in self._at(path)]
+        if close:
+            missing.pop(close, None)
+            hint = f"did you mean `{close}`?"
+        elif homes and len(path) <= 1:
+            hint = f"`{key}` belongs in {join(homes)}"
+        elif free:
+            hint = f"expected {'one of ' if len(free) > 1 else ''}{ticks(free)}"
+        else:
+            hint = "remove it"
+        where = f" in {place(path)}" if path else ""
+        self._tell("PF101", f"unknown key `{key}`{where}", (*path, key), hint, key=True)
+
+    def _missing_key(self, path: DataPath, key: str, schema: Mapping[str, Any]) -> None:
+        self._places.add((*path, key))
+        if self._partial:
+            return
+        part = schema.get("properties", {}).get(key) or _find(load_schema(self._kind), key)
+        example = part["examples"][0] if part and "examples" in part else None
+        where = f" in {place(path)}" if path else ""
+        at = locate(self._locations, path, key=True)
+        hint = (
+            f"add `{key}: {flow(example)}`, with the value it has" if example is not None else None
+        )
+        if example is not None and isinstance(example, (dict, list)):
+            hint = f"add `{key}`, such as\n{key}: {flow(example)}"
+        message = f"missing key `{key}`{where}"
+        self._found.append(diagnostic("PF102", message, at, hint=hint))
+
+    def _bad_key(self, path: DataPath, error: ValidationError) -> None:
+        schema: Any = error.schema
+        key = str(error.instance)
+        rule = schema.get("patternErrorMessage", "it is not of the form it needs")
+        message = f"the key `{flow(key)}` in {place(path)} is badly written: {rule}"
+        hint = _ordered(key) if "FGHJK" in rule else _upper(key)
+        if (*path, key) not in self._places:
+            self._tell("PF105", message, (*path, key), hint, key=True)
+
+    def _excluded(self, path: DataPath, error: ValidationError) -> None:
+        needed, others = _condition(load_schema(self._kind), list(error.absolute_schema_path))
+        if path in self._places:
+            return
+        if needed:
+            message = f"{place(path)} needs {join(needed)} beside it"
+            self._tell("PF111", message, path, f"add {join(needed)}, or remove it", key=True)
+            return
+        message = f"{place(path)} cannot stand beside {join(others)}"
+        self._tell("PF111", message, path, "keep one of the two", key=True)
+
+    def _repeated(self, path: DataPath, items: list[Any]) -> None:
+        for number, item in enumerate(items):
+            if item in items[:number]:
+                message = f"`{flow(item)}` is in {place(path)} twice"
+                self._tell("PF108", message, (*path, number), "keep one of the two")
+
+    # --- values
+
+    def _value(self, path: DataPath, error: ValidationError) -> None:  # noqa: C901, PLR0912
+        schema: Any = error.schema
+        value: Any = error.instance
+        name = place(path)
+        match error.validator:
+            case "type":
+                self._type(path, value, error.validator_value, schema)
+            case "enum" | "const":
+                self._enum(path, value, error)
+            case "pattern":
+                rule = schema.get("patternErrorMessage", "it is not of the form it needs")
+                hint = _ordered(value) if "FGHJK" in rule else _upper(value)
+                self._tell("PF105", f"{name} is `{flow(value)}`: {rule}", path, hint)
+            case "minLength":
+                self._tell("PF105", f"{name} is empty", path, _example(schema))
+            case "maxLength":
+                most = error.validator_value
+                message = f"{name} has {len(value)} characters; it has at most {most}"
+                self._tell("PF105", message, path)
+            case "minimum" | "maximum" | "exclusiveMinimum" | "exclusiveMaximum" | "not":
+                message = f"{name} is `{value}`; it must be {_limits(schema)}"
+                self._tell("PF106", message, path)
+            case "minProperties" | "minItems":
+                self._tell("PF107", f"{name} is empty", path, _example(schema))
+            case "maxProperties" if error.validator_value == 1:
+                keys = ticks(value)
+                message = f"{name} has {len(value)} keys: {keys}; a step has one"
+                split = "\n".join(f"- {key}: {flow(item)}" for key, item in value.items())
+                self._tell("PF107", message, path, f"make them steps of their own:\n{split}")
+            case "maxProperties" | "maxItems":
+                message = f"{name} has {len(value)} entries; at most {error.validator_value}"
+                self._tell("PF107", message, path)
+            case "dependentRequired":
+                needs: Any = error.validator_value
+                lacking = {
+                    k: [o for o in v if o not in value] for k, v in needs.items() if k in value
+                }
+                for key, others in lacking.items():
+                    if others:
+                        message = f"`{key}` needs {ticks(others)} beside it"
+                        self._tell("PF111", message, (*path, key), key=True)
+            case _:
+                keys = ticks(value) if isinstance(value, dict) else f"`{flow(value)}`"
+                message = f"{keys} do not go together in {name}"
+                self._tell("PF111", message, path, _example(schema), key=True)
+
+    def _type(
+        self,
+        path: DataPath,
+        value: object,
+        types: Data,
+        schema: Mapping[str, Any],
+    ) -> None:
+        wanted: list[str] = [types] if isinstance(types, str) else list(types)
+        name = place(path)
+        if value is None:
+            last = path[-1] if path else ""
+            advice = f"write it behind `{last}:`, or remove the key"
+            if not isinstance(last, str):
+                advice = "remove the `-`, or write something behind it"
+            self._tell("PF103", f"{name} has no value", path, advice, key=True)
+            return
+        raw = self._locations.raw(path)
+        if "string" in wanted and isinstance(value, (int, Decimal)) and raw is not None:
+            kind = "true or false" if isinstance(value, bool) else "a number"
+            message = f"{name} is text, but YAML reads `{raw}` as {kind}"
+            hint: str | None = f'quote it: `"{raw}"`'
+            if "pattern" in schema and not re.search(schema["pattern"], raw):
+                hint = _upper(raw) or schema.get("patternErrorMessage")
+            self._tell("PF110", message, path, hint)
+            return
+        words = [_TYPES[item] for item in wanted]
+        text = " or ".join([", ".join(words[:-1]), words[-1]] if len(words) > 1 else words)
+        message = f"{name} must be {text}, not {describe(value)}"
+        self._tell("PF103", message, path, self._type_hint(path, value, wanted))
+
+    def _type_hint(self, path: DataPath, value: object, wanted: Collection[str]) -> str | None:  # noqa: PLR0911
+        if isinstance(value, str) and {"number", "integer"} & set(wanted):
+            if not self._locations.is_plain(path) and re.fullmatch(r"[-+]?[0-9.]+", value):
+                return f"remove the quotes: `{value}`"
+            plain = value.replace("_", "").replace(" ", "")
+            if re.fullmatch(r"[0-9]+,[0-9]+", plain):
+                return f"write a point: `{plain.replace(',', '.')}`"
+            if re.fullmatch(r"[0-9]+/[0-9]+", plain):
+                return "write a decimal number"
+        if (
+            isinstance(value, list)
+            and "string" in wanted
+            and all(isinstance(item, str) and len(item) == 1 for item in value)
+        ):
+            return f"write the month codes as one text: `{''.join(value)}`"
+        if wanted == ["array"] and not isinstance(value, (dict, list)):
+            return f"put it in brackets: `[{flow(value)}]`"
+        if wanted == ["object"] and path and isinstance(path[-1], int):
+            return "a step is `key: value`" if "rule" in path else "write `key: value` pairs"
+        if isinstance(value, dict) and wanted == ["array"] and path[-1:] == ("rule",):
+            return "start each step with `- `"
+        return None
+
+    def _enum(self, path: DataPath, value: object, error: ValidationError) -> None:
+        given: Any = error.validator_value
+        options = given if error.validator == "enum" else [given]
+        name = place(path)
+        raw = self._locations.raw(path)
+        shown = raw or flow(value)
+        choice = f"one of {ticks(options)}" if len(options) > 1 else f"`{flow(options[0])}`"
+        hint = None
+        if isinstance(value, str):
+            close = meant(value, [str(option) for option in options])
+            if close and close in options:
+                hint = f"did you mean `{close}`?"
+            elif close:
+                hint = f"remove the quotes: `{close}`"
+            elif len(value) >= 3:
+                starts = [o for o in options if str(o).startswith(value.lower()[:3])]
+                hint = f"did you mean `{starts[0]}`?" if len(starts) == 1 else None
+        if value is None:
+            self._tell("PF103", f"{name} has no value; it must be {choice}", path, key=True)
+        elif isinstance(value, (dict, list)):
+            self._tell("PF103", f"{name} must be {choice}, not {describe(value)}", path)
+        else:
+            self._tell("PF104", f"{name} is `{shown}`; it must be {choice}", path, hint)
+
+    def _at(self, path: DataPath) -> Data:
+        value: Any = self._data
+        for key in path:
+            value = value[key]
+        return value
+
+
+def _find(schema: Data, key: str) -> dict[str, Any] | None:
+    """Return the first part of a schema that describes a key, at any depth."""
+    if isinstance(schema, list):
+        return next((part for item in schema if (part := _find(item, key))), None)
+    if not isinstance(schema, dict):
+        return None
+    part = schema.get("properties", {}).get(key)
+    if isinstance(part, dict) and "title" in part:
+        return part
+    return _find([item for name, item in schema.items() if name != "examples"], key)
+
+
+def _condition(schema: Data, path: list[str | int]) -> tuple[list[str], list[str]]:
+    """Return the keys without which, and those beside which, a key is excluded by a schema.
+
+    jsonschema leaves `if` and `$ref` out of the path: the condition stands beside the `then`.
+    """
+    node, top = schema, schema
+    condition: dict[str, Any] = {}
+    for step in path:
+        while isinstance(node, dict) and "$ref" in node and step not in node:
+            node = _follow(top, node["$ref"])
+        if step == "then":
+            condition = node["if"]
+        node = node[step]
+    needed: list[str] = condition.get("not", {}).get("required", [])
+    return needed, condition.get("required", [])
+
+
+def _follow(top: Data, reference: str) -> Data:
+    node = top
+    for step in reference.removeprefix("#/").split("/"):
+        node = node[step]
+    return node
+
+
+def _sequence(value: Data) -> list[str]:
+    return list(value)
+
+
+def _example(schema: Mapping[str, Any]) -> str | None:
+    examples = schema.get("examples")
+    return f"such as `{flow(examples[0])}`" if examples else None
+
+
+def _limits(schema: Mapping[str, Any]) -> str:
+    low, high = schema.get("minimum"), schema.get("maximum")
+    parts = []
+    if (least := schema.get("exclusiveMinimum")) is not None:
+        parts.append(f"more than {least}")
+    if low is not None and high is not None:
+        parts.append(f"{low} to {high}")
+    elif low is not None:
+        parts.append(f"at least {low}")
+    elif high is not None:
+        parts.append(f"at most {high}")
+    if schema.get("not") == {"const": 0}:
+        parts.append("not 0")
+    return " and ".join(parts) or "another number"
+
+
+def _ordered(text: str) -> str | None:
+    """Return how month codes are to be written, or what is no month code."""
+    if stray := [char for char in text if char not in MONTH_CODES]:
+        if text.upper() != text and not set(text.upper()) - set(MONTH_CODES):
+            return f"write upper case: `{_sorted(text.upper())}`"
+        return f"{ticks(dict.fromkeys(stray))} is no month code; they are {MONTH_CODES}"
+    return f"write `{_sorted(text)}`"
+
+
+def _sorted(text: str) -> str:
+    return "".join(code for code in MONTH_CODES if code in text)
+
+
+def _upper(text: str) -> str | None:
+    """Return a contract month written properly, where another form of it is recognisable."""
+    if match := re.fullmatch(r"([12][0-9]{3})-?([fghjkmnquvxz])", text, re.IGNORECASE):
+        return f"write `{match[1]}{match[2].upper()}`"
+    if match := re.fullmatch(r"([12][0-9]{3})[-/]?(0[1-9]|1[0-2])", text):
+        return f"write `{match[1]}{MONTH_CODES[int(match[2]) - 1]}`"
+    return None
