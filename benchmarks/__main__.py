@@ -1,40 +1,55 @@
-"""Runs every benchmark once, prints ratios and writes ``latest.json`` beside this file.
+"""Runs every benchmark once, prints the figures and writes ``latest.json`` beside this file.
 
-Nothing here asserts: a figure is a ratio against a peer or a limit in the same run, since machines
-differ and load comes and goes.
+Nothing here fails for being slow: a figure is a ratio against a peer or a limit of the same run,
+since machines differ and load comes and goes.
 """
 
 from __future__ import annotations
 
 import datetime as dt
 import json
+import os
 import platform
+from dataclasses import asdict
 from importlib.metadata import version
 from pathlib import Path
 
 from benchmarks import processes, rules, series
 
-_PACKAGES = ("numpy", "pandas", "exchange_calendars", "jsonschema", "pyyaml", "python-dateutil")
+_PACKAGES = ("pyfutures", "numpy", "pandas", "python-dateutil", "pyyaml", "click", "pyarrow")
 
 
 def main() -> None:
     """Measure, print, write."""
-    figures = [*processes.measure(), *rules.measure(), *series.measure()]
-    for figure in figures:
-        print(
-            f"{figure['name']:<52} {figure['value']:>12,.3f} {figure['unit']:<12} {figure['note']}"
-        )
+    figures = []
+    for part in (processes, rules, series):
+        for figure in part.measure():
+            figures.append(figure)
+            print(
+                f"{figure.name:<74} {figure.value:>13,.{_digits(figure.value)}f}"
+                f" {figure.unit:<9} {figure.verdict}",
+                flush=True,
+            )
     document = {
-        "command": "make bench",
+        "command": "python -m benchmarks",
         "date": f"{dt.datetime.now(dt.UTC):%Y-%m-%d}",
         "python": platform.python_version(),
-        "machine": f"{platform.system()} {platform.machine()}",
+        "machine": f"{platform.system()} {platform.machine()}, {os.cpu_count()} processors",
         "packages": {name: version(name) for name in _PACKAGES},
-        "figures": figures,
+        "figures": [
+            {key: value for key, value in asdict(figure).items() if value is not None}
+            | {"value": float(f"{figure.value:.4g}")}
+            for figure in figures
+        ],
     }
     path = Path(__file__).with_name("latest.json")
     path.write_text(json.dumps(document, indent=2) + "\n", encoding="utf-8")
-    print(f"written to {path}")
+    print(f"written to {path.parent.name}/{path.name}")
+
+
+def _digits(value: float) -> int:
+    """Digits after the point: seconds need some, bars per second none."""
+    return 3 if value < 10 else 1 if value < 1000 else 0
 
 
 if __name__ == "__main__":

@@ -19,8 +19,6 @@ import pandas as pd
 from pandas.tseries.offsets import (
     BDay,
     CustomBusinessDay,
-    DateOffset,
-    Day,
     MonthBegin,
     MonthEnd,
     Week,
@@ -29,6 +27,7 @@ from pandas.tseries.offsets import (
 from pyfutures.rules import steps as s
 
 if TYPE_CHECKING:
+    import datetime as dt
     from collections.abc import Mapping
 
     from pyfutures.calendars import Calendar
@@ -39,6 +38,10 @@ __all__ = ["PandasCalendar", "PandasRules"]
 
 _ONE_DAY = pd.Timedelta(days=1)
 _ONE_WEEK = pd.Timedelta(weeks=1)
+_TO_MONTH_END = MonthEnd()
+# Offsets cost as much to make as to add.
+_months = cache(MonthBegin)
+_week = cache(lambda weekday: Week(weekday=weekday))
 
 
 class NoDateError(Exception):
@@ -58,7 +61,7 @@ class PandasCalendar:
         self.first = pd.Timestamp(calendar.first)
         self.last = pd.Timestamp(calendar.last)
         opened = pd.DatetimeIndex(calendar.days.astype("datetime64[D]"))
-        all_week = bool((opened.dayofweek > 4).any())
+        all_week = bool((opened.day_of_week > 4).any())
         every_day = pd.date_range(self.first, self.last, freq="D" if all_week else "B")
         self._days = np.busdaycalendar(
             weekmask="1111111" if all_week else "1111100",
@@ -110,7 +113,7 @@ class PandasRules:
         rule: Rule,
         month: ContractMonth,
         calendar: str,
-        last_trade: pd.Timestamp | None = None,
+        last_trade: dt.date | None = None,
     ) -> pd.Timestamp | None:
         """The day that a rule gives a contract month, None if it gives none."""
         at = pd.Timestamp(month.year, month.month, 1)
@@ -125,7 +128,7 @@ class PandasRules:
         at: pd.Timestamp,
         month: ContractMonth,
         calendar: str,
-        last_trade: pd.Timestamp | None,
+        last_trade: dt.date | None,
     ) -> pd.Timestamp:
         for step in steps:
             match step:
@@ -135,7 +138,7 @@ class PandasRules:
                 case s.From():
                     if last_trade is None:
                         raise NoDateError
-                    at = last_trade
+                    at = pd.Timestamp(last_trade)
                 case s.BusinessDay() | s.IfClosed() | s.BusinessDays() | s.WeeksBackWhileClosed():
                     at = _in_calendar(step, at, self.calendar(step.calendar or calendar))
                 case _:
@@ -143,17 +146,17 @@ class PandasRules:
         return at
 
 
-def _by_the_almanac(step: s.LeafStep, at: pd.Timestamp) -> pd.Timestamp:
+def _by_the_almanac(step: s.LeafStep, at: pd.Timestamp) -> pd.Timestamp:  # noqa: PLR0911
     """Steps that no holiday touches; `at` is the first of the month before there is a day."""
     match step:
         case s.Month():
-            return at + DateOffset(months=step.shift)
+            return at + _months(step.shift)
         case s.NthWeekday():
             week = _week(step.day.number)
             if step.nth > 0:
                 day = week.rollforward(at) + (step.nth - 1) * _ONE_WEEK
             else:
-                day = week.rollback(at + MonthEnd()) + (step.nth + 1) * _ONE_WEEK
+                day = week.rollback(at + _TO_MONTH_END) + (step.nth + 1) * _ONE_WEEK
             return _same_month(day, at)
         case s.Day():
             return _day_of_month(at, step.n)
@@ -162,7 +165,7 @@ def _by_the_almanac(step: s.LeafStep, at: pd.Timestamp) -> pd.Timestamp:
             sides = (week.rollback(target), week.rollforward(target))
             return min(sides, key=lambda day: abs(day - target))
         case s.CalendarDays():
-            return at + Day(step.n)
+            return at + step.n * _ONE_DAY
         case s.OnOrBefore():
             return _week(step.weekday.number).rollback(at)
         case s.OnOrAfter():
@@ -182,7 +185,7 @@ def _in_calendar(
             if step.n > 0:
                 start, left = calendar.on_or_after(at), step.n - 1
             else:
-                start, left = calendar.on_or_before(at + MonthEnd()), step.n + 1
+                start, left = calendar.on_or_before(at + _TO_MONTH_END), step.n + 1
             return _same_month(calendar.shift(start, left) if left else start, at)
         case s.BusinessDays():
             return calendar.shift(at, step.n)
@@ -200,11 +203,8 @@ def _in_calendar(
             raise NoDateError
 
 
-_week = cache(lambda weekday: Week(weekday=weekday))
-
-
 def _day_of_month(first: pd.Timestamp, n: int) -> pd.Timestamp:
-    day = first + (n - 1) * _ONE_DAY if n > 0 else first + MonthBegin() + n * _ONE_DAY
+    day = first + (n - 1) * _ONE_DAY if n > 0 else first + _months(1) + n * _ONE_DAY
     return _same_month(day, first)
 
 

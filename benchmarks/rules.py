@@ -7,7 +7,7 @@ the root has a rule of its own for them. Calendars are built before the clock st
 from __future__ import annotations
 
 import datetime as dt
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -158,17 +158,11 @@ def traced_days(chain: Chain, month: ContractMonth) -> dict[str, dt.date | Trace
 
 
 def pandas_days(rules: PandasRules, spec: Spec, month: ContractMonth) -> Days:
-    """Days of each event of one contract month by pandas; they are timestamps, which are dates."""
-    import pandas as pd  # noqa: PLC0415 - imported by pandas_rules; here only for a date of a spec
+    """Days of each event of one contract month by pandas; its timestamps are dates as well."""
 
-    def day(rule: EventRule, others: Mapping[str, Any]) -> Any:  # noqa: ANN401 - pandas is untyped
-        last_trade = others.get("last_trade")
-        return rules.day(
-            rule.rule,
-            month,
-            rule.calendar,
-            None if last_trade is None else pd.Timestamp(last_trade),
-        )
+    def day(rule: EventRule, others: Mapping[str, dt.date | None]) -> dt.date | None:
+        stamp: dt.date | None = rules.day(rule.rule, month, rule.calendar, others.get("last_trade"))
+        return stamp
 
     return _days_of(spec, month, day)
 

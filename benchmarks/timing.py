@@ -43,6 +43,8 @@ class Figure:
     @property
     def verdict(self) -> str:
         """How the number stands to its limit or aim, empty where it has neither."""
+        if self.limit == 0:
+            return "" if self.value == 0 else "SHOULD BE 0"
         if self.limit is not None:
             share = f"{self.value / self.limit:.0%} of the limit {self.limit:g}"
             return share if self.value <= self.limit else f"OVER: {share}"

@@ -216,9 +216,12 @@ def test_a_user_changes_a_root_by_extending_it(tmp_path: Path, folder: Path) -> 
     for roots in (None, ["ES", "MES"]):
         specs = load_folders([folder, mine], roots).specs
         assert specs["ES"].tick.values == (Decimal("0.5"),)
-        # What extends the root sees the change.
-        assert specs["MES"].tick.values == (Decimal("0.5"),)
+        # What extends the root in the earlier folder does not change.
+        assert specs["MES"].tick.values == (Decimal("0.25"),)
     assert load_paths([mine], [folder]).specs["ES"].tick.values == (Decimal("0.5"),)
+    contract(mine, "MINE", "extends: ES\n")
+    specs = load_folders([folder, mine], ["MINE"]).specs
+    assert specs["MINE"].tick.values == (Decimal("0.5"),)
 
 
 # --- folders
@@ -360,6 +363,23 @@ def test_paths_find_their_own_folder(folder: Path) -> None:
     assert set(load_paths([folder], []).specs) == {"ES", "NQ"}
     assert set(load_paths([folder / "calendars"], []).calendars) == {"us"}
     assert load_paths([path, path], []).paths == (str(path),)
+
+
+def test_one_file_by_two_names(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    contract(folder, "A", FACTS.replace("tick: 0.25", "tick: x"))
+    contract(folder, "B", "extends: A\n")
+    contract(folder, "ES", "extends: ES\n")
+    monkeypatch.chdir(folder.parent)
+    given = [
+        Path("specs/xtst/A.yaml"),
+        Path("specs/xtst/B.yaml"),
+        Path("specs/xtst/../xtst/A.yaml"),
+    ]
+    loaded = load_paths(given, [folder])
+    assert [str(d.location) for d in loaded.diagnostics] == ["specs/xtst/A.yaml:8:7"]
+    assert loaded.paths == ("specs/xtst/A.yaml", "specs/xtst/B.yaml")
+    assert codes(load_paths([Path("specs/xtst/ES.yaml")], [folder])) == ["PF504"]
+    assert codes(load_paths([Path("specs")], [folder])) == ["PF103", "PF504"]
 
 
 def test_only_the_given_paths_are_told_of(folder: Path) -> None:

@@ -126,6 +126,7 @@ class _Reader:
         self._contracts: dict[Path, _Result] = {}
         self._calendars: dict[Path, _Result] = {}
         self._texts: dict[Path, tuple[Document | None, list[Diagnostic]]] = {}
+        self._given: dict[Path, Path] = {}
         self._open: list[Path] = []
         self._circles: set[frozenset[Path]] = set()
         self._calendar_paths: dict[str, Path] = {}
@@ -182,7 +183,7 @@ class _Reader:
                 extra += map(_unread, Folder(path).unread)
             for file in spec_files(path):
                 kind = calendars if self._has_calendar(file) else contracts
-                kind[file] = None
+                kind[self._given.setdefault(file.resolve(), file)] = None
         extra += self._twice(list(contracts))
         self._calendar_paths |= {path.stem: path for path in calendars}
         wanted = {path.stem: path for path in reversed(contracts)}
@@ -309,17 +310,24 @@ class _Reader:
     def _extended(self, name: str, path: Path) -> Path | None:
         """Return the file that a spec means by the root it extends.
 
-        A spec that extends its own root changes the one of an earlier folder.
+        It is one of its own folder or of an earlier one; a spec that extends its own root changes
+        that of an earlier folder.
         """
-        found = [file for folder in self._folders for file in reversed(folder.contracts(name))]
-        if name == path.stem:
-            same = [file for file in found if file == path or _same(file, path)]
-            found = found[: found.index(same[0])] if same else found
-            return found[-1] if found else path
+        folders = self._folders
+        tree = self._tree(path)
+        if place := [n for n, folder in enumerate(folders) if folder.path == tree]:
+            # A later folder does not change what the specs of an earlier one mean.
+            folders = folders[: place[-1] + (name != path.stem)]
+        found = [file for folder in folders for file in reversed(folder.contracts(name))]
+        found = [file for file in map(self._as_given, found) if file != path]
+        if found:
+            return found[-1]
         near = path.parent / f"{name}.yaml"
-        if not found and near.is_file():
-            return near
-        return found[-1] if found else None
+        return near if near.is_file() else None
+
+    def _as_given(self, path: Path) -> Path:
+        """Return a file by the name it was given: it may be found again by another one."""
+        return self._given.get(path.resolve(), path) if self._given else path
 
     def _has_calendar(self, path: Path) -> bool:
         """Whether a file is a calendar: by its place, else by its content."""
@@ -358,8 +366,9 @@ class _Reader:
 
     def _tree(self, path: Path) -> Path:
         """Return the folder of specs that a file lies in."""
+        parents = [*path.parents, *path.absolute().parents]
         for folder in self._folders:
-            if path.is_relative_to(folder.path):
+            if folder.path in parents or (self._given and folder.path.resolve() in parents):
                 return folder.path
         return home(path) or path.parent
 
