@@ -205,7 +205,8 @@ def written(block, folder):
     sound = {} if kind == "calendar" else SOUND
     line = f"# yaml-language-server: $schema={ROOT}/schemas/{kind}.schema.json\n"
     text = line + block + "".join(f"{sound[key]}\n" for key in sound if key not in said)
-    name = yaml.safe_load(text).get("root", "example")
+    root = re.search(r"^root: (\w+)", text, re.MULTILINE)
+    name = root[1] if root else "example"
     path = folder / ("calendars" if kind == "calendar" else "xnym") / f"{name}.yaml"
     path.parent.mkdir(exist_ok=True)
     path.write_text(text, encoding="utf-8")

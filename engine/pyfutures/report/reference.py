@@ -10,26 +10,38 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-import re
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+import numpy as np
 import yaml
 
+from pyfutures.calendars import day_number
 from pyfutures.chain import Catalog
 from pyfutures.codes import CODES
 from pyfutures.resources import data_dir
+from pyfutures.specs.model import OffsetUnit
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from pyfutures.chain import Chain, ChainRow
     from pyfutures.codes import Code
-    from pyfutures.specs.model import Event
+    from pyfutures.specs.model import Event, Roll
 
-__all__ = ["AFTER", "PageError", "filled", "left_out", "main", "pages", "reference", "roots"]
+__all__ = [
+    "AFTER",
+    "PageError",
+    "filled",
+    "left_out",
+    "main",
+    "pages",
+    "reference",
+    "rolls",
+    "roots",
+]
 
 AFTER: Final = dt.date(2026, 12, 1)
 """The day from which the catalogue counts the next last trades."""
@@ -282,6 +294,57 @@ def _status(rows: Sequence[ChainRow]) -> str:
     return next((status for status in ("unknown", "projected") if status in found), "")
 
 
+def rolls(catalog: Mapping[str, Chain]) -> str:
+    """The table of the rolls that roots have, one line each kind, with the shortest window of it.
+
+    Parameters
+    ----------
+    catalog
+        The compiled roots.
+
+    """
+    kinds: dict[Roll, list[tuple[int, str, str]]] = {}
+    for root in sorted(catalog):
+        roll = catalog[root].spec.roll
+        if roll is not None:
+            kinds.setdefault(replace(roll, carry=0), []).append(_shortest_window(catalog[root]))
+    header = ("roll date", "roots", "fewest sessions in a window")
+    return _table(header, (_rolls(kind, kinds[kind]) for kind in sorted(kinds, key=_roll_order)))
+
+
+def _rolls(roll: Roll, windows: Sequence[tuple[int, str, str]]) -> tuple[str, ...]:
+    days = "business day" if roll.unit is OffsetUnit.BUSINESS else "day"
+    days += "" if abs(roll.offset) == 1 else "s"
+    side = "after" if roll.offset > 0 else "before"
+    anchor = roll.anchor.replace("_", " ")
+    words = f"{abs(roll.offset)} {days} {side} {anchor}" if roll.offset else f"on {anchor}"
+    if roll.close_out:
+        words += f", closed out {roll.close_out} sessions before the last safe day"
+    sessions, root, month = min(windows)
+    names = ", ".join(f"`{name}`" for _, name, _ in windows)
+    return words, names, f"{sessions} ({root} {month})"
+
+
+def _roll_order(roll: Roll) -> tuple[str, str, int, int]:
+    return roll.anchor, roll.unit, -roll.offset, roll.close_out
+
+
+def _shortest_window(chain: Chain) -> tuple[int, str, str]:
+    """Fewest sessions from a roll date to before its deadline, the root, and the month of it.
+
+    Sessions are the open days of the calendar of the last trade; it must know the whole window.
+    """
+    found = []
+    for row in chain.rolls:
+        event = chain.spec.last_trade.spans.at(row.month)
+        calendar = None if event is None else chain.calendars[event.calendar]
+        if calendar is not None and calendar.first <= row.roll_date:
+            bounds = [day_number(row.roll_date), day_number(row.deadline)]
+            low, high = np.searchsorted(calendar.days, bounds).tolist()
+            found.append((high - low, chain.root, str(row.month)))
+    return min(found)
+
+
 def left_out(reasons: Sequence[Mapping[str, str]]) -> str:
     """The table of the roots that have no spec, with the reason.
 
@@ -309,11 +372,12 @@ def filled(page: str, parts: Mapping[str, str]) -> str:
 
     """
     for name, text in parts.items():
-        begin, end = f"<!-- begin {name} -->\n", f"\n<!-- end {name} -->"
-        pattern = re.compile(f"(?<={re.escape(begin)}).*(?={re.escape(end)})", re.DOTALL)
-        if not pattern.search(page):
-            raise PageError(f"the page has no `{begin.strip()}` … `{end.strip()}`")
-        page = pattern.sub(lambda _, text=text: f"\n{text}\n", page, count=1)  # type: ignore[misc]
+        begin, end = f"<!-- begin {name} -->\n", f"<!-- end {name} -->"
+        before, found, rest = page.partition(begin)
+        _, closed, after = rest.partition(end)
+        if not (found and closed):
+            raise PageError(f"the page has no `{begin.strip()}` before `{end}`")
+        page = f"{before}{begin}\n{text}\n\n{end}{after}"
     return page
 
 
@@ -346,7 +410,11 @@ def pages(
     reasons = yaml.safe_load((folder / "left_out.yaml").read_text(encoding="utf-8"))
     page = (folder / "catalogue.md").read_text(encoding="utf-8")
     chains = Catalog.load() if catalog is None else catalog
-    made = {"roots": roots(chains, after), "left out": left_out(reasons)}
+    made = {
+        "roots": roots(chains, after),
+        "left out": left_out(reasons),
+        "rolls": rolls(chains),
+    }
     return {
         folder / "reference.md": reference(contract, calendar),
         folder / "catalogue.md": filled(page, made),

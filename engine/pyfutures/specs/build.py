@@ -150,7 +150,7 @@ def _roll(data: dict[str, Any]) -> Roll:
         anchor=Anchor(data.get("anchor", Anchor.LAST_TRADE)),
         offset=data["offset"],
         unit=OffsetUnit(data.get("unit", OffsetUnit.CALENDAR)),
-        carry=data["carry"],
+        carry=data.get("carry", 1),
         close_out=data.get("close_out", 0),
     )
 

@@ -206,9 +206,10 @@ class _Reader:
         self._open.pop()
         result.locations = Locations(tuple(documents), OWN)
         broken = {place for doc in documents for place in doc.broken}
-        faults = validate(
-            result.data, "contract", result.locations, broken=broken, partial=result.partial
-        )
+        # A spec may leave out what it extends gives it; together they have to be whole.
+        whole = {key: value for key, value in result.data.items() if key != "extends"}
+        own = result.data if result.parent is None else whole
+        faults = validate(own, "contract", result.locations, broken=broken, partial=result.partial)
         draft = Draft(result.data, result.locations, faults.places, self._calendar_paths)
         found += faults.diagnostics
         if () not in faults.places:

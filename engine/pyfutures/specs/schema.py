@@ -1,4 +1,8 @@
-"""The form of a document: sound by the quick reader, or what jsonschema says is wrong with it."""
+"""The form of a document: sound by jsonschema-rs, or what jsonschema says is wrong with it.
+
+Sound specs are nearly all specs, and jsonschema takes longer to import than they take to load. So
+it is asked only why a document is wrong.
+"""
 
 from __future__ import annotations
 
@@ -7,9 +11,10 @@ from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Any, Final
 
+from jsonschema_rs import Draft202012Validator
+
 from pyfutures.codes import diagnostic
 from pyfutures.specs.positions import Locations, locate
-from pyfutures.specs.quick import Check, UnsupportedSchemaError, compile_schema
 from pyfutures.specs.rewrite import Kind, Rewriter, load_schema
 
 if TYPE_CHECKING:
@@ -36,17 +41,15 @@ class Faults:
 
 
 @cache
-def _quick(kind: Kind) -> Check | None:
-    try:
-        return compile_schema(load_schema(kind))
-    except UnsupportedSchemaError:
-        return None
+def _quick(kind: Kind) -> Draft202012Validator:
+    return Draft202012Validator(load_schema(kind))
 
 
 @cache
 def validator(kind: Kind) -> Validator:
     """Return the jsonschema validator of a schema, built once."""
-    from jsonschema import Draft202012Validator, ValidationError  # noqa: PLC0415
+    from jsonschema import Draft202012Validator as Explaining  # noqa: PLC0415
+    from jsonschema import ValidationError  # noqa: PLC0415
     from jsonschema.validators import extend  # noqa: PLC0415
 
     def pattern(_: object, text: str, instance: object, __: object) -> Iterator[ValidationError]:
@@ -55,7 +58,7 @@ def validator(kind: Kind) -> Validator:
             yield ValidationError(f"{instance!r} does not match {text!r}")
 
     strict: Callable[[Mapping[str, Any]], Validator] = extend(  # type: ignore[no-untyped-call]
-        Draft202012Validator, {"pattern": pattern}
+        Explaining, {"pattern": pattern}
     )
     return strict(load_schema(kind))
 
@@ -89,8 +92,7 @@ def validate(
     if isinstance(version, int) and not isinstance(version, bool) and version > VERSION:
         # Every other complaint would be about a form that is not known here.
         return Faults((_newer(version, locations),), frozenset({()}))
-    quick = _quick(kind)
-    if not broken and not partial and quick is not None and quick(data):
+    if not broken and not partial and _quick(kind).is_valid(data):
         return Faults()
     rewriter = Rewriter(kind, data, locations, partial=partial)
     for error in validator(kind).iter_errors(data):

@@ -1,7 +1,7 @@
 """YAML text to data with positions, or diagnostics: never a traceback.
 
 The types are those of YAML 1.2: ``05``, ``NO``, ``on``, ``15:30`` and ``2026-01-15`` stay text,
-and a number with a point is a ``Decimal``. Keys are always text. What makes two readers see two
+and a number with a fraction is a ``Decimal``. Keys are always text. What makes two readers see two
 different things is refused: duplicate keys, anchors, aliases, tags, directives, several documents.
 
 The tree is built from the parser's events in one loop without recursion, so that depth is a number
@@ -52,6 +52,8 @@ _LOADER: Final[Any] = getattr(pyyaml, "CSafeLoader", pyyaml.SafeLoader)
 _INTEGER = re.compile(r"[-+]?(?:0|[1-9][0-9]{0,17})")
 _DECIMAL = re.compile(r"[-+]?(?:[0-9]{1,18}\.[0-9]{0,18}|\.[0-9]{1,18})(?:[eE][-+]?[0-9]{1,2})?")
 _EXPONENT = re.compile(r"[-+]?[0-9]{1,18}[eE][-+]?[0-9]{1,2}")
+#: A number with more digits stays as it was written: it is no fact of a contract.
+_DIGITS: Final = 20
 _CONSTANTS: Final[dict[str, bool | None]] = {
     "": None,
     "~": None,
@@ -174,8 +176,15 @@ def scalar(text: str) -> object:
         if _INTEGER.fullmatch(text):
             return int(text)
         if _DECIMAL.fullmatch(text) or _EXPONENT.fullmatch(text):
-            return Decimal(text)
+            return _exact(Decimal(text))
     return text
+
+
+def _exact(number: Decimal) -> int | Decimal:
+    """An integer if the number is one, as in JSON Schema, where 5.0 and 5 are the same."""
+    if abs(number.adjusted()) < _DIGITS and number == number.to_integral_value():
+        return int(number)
+    return number
 
 
 class _StopError(Exception):

@@ -15,6 +15,7 @@ from pyfutures.ib.fields import (
     FLOAT,
     FLOAT_OR_NONE,
     INT,
+    INT_OR_NONE,
     INT_OR_SPELLED,
     TEXT,
 )
@@ -145,7 +146,7 @@ class ContractDetails(Response):
     trading_hours: str = ""
     liquid_hours: str = ""
     ev_rule: str = ""
-    ev_multiplier: float | None = None
+    ev_multiplier: int | None = None
     sec_ids: tuple[Tag, ...] = ()
     agg_group: int | None = None
     under_symbol: str = ""
@@ -303,7 +304,7 @@ RESPONSES: Final = (
             Field("trading_hours", TEXT),
             Field("liquid_hours", TEXT),
             Field("ev_rule", TEXT),
-            Field("ev_multiplier", FLOAT_OR_NONE),
+            Field("ev_multiplier", INT_OR_NONE),
             Many("sec_ids", Tag, TAG),
             Field("agg_group", INT_OR_SPELLED),
             Field("under_symbol", TEXT),
