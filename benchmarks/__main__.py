@@ -21,6 +21,7 @@ _PACKAGES = ("pyfutures", "numpy", "pandas", "python-dateutil", "pyyaml", "click
 
 def main() -> None:
     """Measure, print, write."""
+    load = os.getloadavg()[0] if hasattr(os, "getloadavg") else None
     figures = []
     for part in (processes, rules, series):
         for figure in part.measure():
@@ -35,6 +36,7 @@ def main() -> None:
         "date": f"{dt.datetime.now(dt.UTC):%Y-%m-%d}",
         "python": platform.python_version(),
         "machine": f"{platform.system()} {platform.machine()}, {os.cpu_count()} processors",
+        "load_at_start": load,
         "packages": {name: version(name) for name in _PACKAGES},
         "figures": [
             {key: value for key, value in asdict(figure).items() if value is not None}

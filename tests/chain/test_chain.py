@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import datetime as dt
+import os
+import subprocess
+import sys
 from itertools import pairwise
 
 import numpy as np
@@ -228,3 +231,12 @@ class TestWholeCatalogue:
                     continue
                 row, found = chain.row(month), chain.explain(month)
                 assert (found.steps.day if found.steps else found.explicit) == row.last_trade
+
+
+def test_the_hash_of_the_catalogue_is_stable(catalog):
+    code = "from pyfutures.chain import Catalog; print(Catalog.load().fingerprint)"
+    environment = os.environ | {"PYTHONHASHSEED": "7"}
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, env=environment
+    )
+    assert done.stdout.strip() == catalog.fingerprint

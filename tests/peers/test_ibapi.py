@@ -34,7 +34,28 @@ from ibapi.order_cancel import OrderCancel
 from ibapi.tag_value import TagValue
 from ibapi.wrapper import EWrapper
 
-VERSIONS = [157, 158, 160, 163, 164, 166, 169, 170, 176, 177, 178, 182, 186, 187, 190, 192, 193, 194, 196, 200]
+VERSIONS = [
+    157,
+    158,
+    160,
+    163,
+    164,
+    166,
+    169,
+    170,
+    176,
+    177,
+    178,
+    182,
+    186,
+    187,
+    190,
+    192,
+    193,
+    194,
+    196,
+    200,
+]
 LAYOUTS = {layout.cls: layout for layout in ALL_REQUESTS + ALL_RESPONSES}
 FEW = settings(max_examples=20, suppress_health_check=list(HealthCheck), deadline=None)
 MANY = settings(FEW, max_examples=80)
@@ -248,7 +269,9 @@ def same_order(ours, peer):
             assert plain(getattr(ours, name)) == plain(getattr(peer, other)), name
     assert tags(ours.algo_params) == tags(peer.algoParams)
     assert tags(ours.combo_routing) == tags(peer.smartComboRoutingParams)
-    assert [plain(p) for p in ours.leg_prices] == [plain(x.price) for x in peer.orderComboLegs or ()]
+    assert [plain(p) for p in ours.leg_prices] == [
+        plain(x.price) for x in peer.orderComboLegs or ()
+    ]
     assert len(ours.conditions) == len(peer.conditions)
     for condition, other in zip(ours.conditions, peer.conditions, strict=True):
         assert vars(their_condition(condition)) == vars(other)
@@ -376,7 +399,9 @@ def test_flat_answers_are_read_the_same(version, cls, data):
     message = data.draw(messages(LAYOUTS[cls], version, SMALL))
     name, expected = FLAT[cls]
     got = theirs(message, version).of(name)
-    assert [plain(x) for x in got[: len(expected(message))]] == [plain(x) for x in expected(message)]
+    assert [plain(x) for x in got[: len(expected(message))]] == [
+        plain(x) for x in expected(message)
+    ]
 
 
 def attributes(peer, names):

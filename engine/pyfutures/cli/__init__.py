@@ -23,6 +23,7 @@ _COMMANDS = {
     "explain": "Say step by step why a date is what it is.",
     "position": "Say which month is current at an instant.",
     "continuous": "Build continuous series from contract bars.",
+    "gateway": "Serve and read recorded gateway sessions.",
 }
 
 
