@@ -10,6 +10,7 @@ import pytest
 
 from benchmarks import rules, series
 from benchmarks.pandas_rules import PandasRules
+from benchmarks.timing import Figure
 from pyfutures.calendars import NAT, date_of
 from pyfutures.chain import Catalog
 from pyfutures.continuous.adjustment import Adjustment
@@ -109,6 +110,22 @@ def test_a_numpy_repeat_and_add_is_the_backward_spread():
     assert len(built.rolls) == 7
     plain = series.repeat_and_add(built, *series.segments(built))
     assert plain.tolist() == built.adjusted(Adjustment.BACKWARD_SPREAD).tolist()
+
+
+@pytest.mark.parametrize(
+    ("figure", "verdict"),
+    [
+        (Figure("a", 1.0, "s", "", limit=2.0), "50% of the limit 2"),
+        (Figure("a", 3.0, "s", "", limit=2.0), "OVER: 150% of the limit 2"),
+        (Figure("a", 0, "dates", "", limit=0), ""),
+        (Figure("a", 1, "dates", "", limit=0), "SHOULD BE 0"),
+        (Figure("a", 150.0, "times", "", aim=100.0), "aim 100"),
+        (Figure("a", 50.0, "times", "", aim=100.0), "BELOW the aim 100"),
+        (Figure("a", 50.0, "times", ""), ""),
+    ],
+)
+def test_a_figure_says_how_it_stands(figure, verdict):
+    assert figure.verdict == verdict
 
 
 def test_the_figures_that_are_kept_say_how_they_were_taken():

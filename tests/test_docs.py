@@ -179,8 +179,8 @@ def test_own_files_load_without_a_word(folder):
     assert report(loaded.diagnostics) == ""
     for block in OWN:
         name = Path(title(block)).stem
-        assert name in loaded.specs or name in loaded.calendars
-    assert str(loaded.specs["ES"].hold) == "MZ"
+        assert name in loaded.chains or name in loaded.calendars
+    assert str(loaded.chains["ES"].spec.hold) == "MZ"
 
 
 SOUND = {

@@ -400,6 +400,15 @@ _TABLE: Final = (
     ),
     # --- Rules, calendars and times
     Code(
+        "PF211",
+        "first or last month outside its cycle",
+        _E,
+        "`first` or `last` is not a month that its cycle lists, or the two are in the wrong order.",
+        "It is a slip: the root was never listed in that month.",
+        "months: {listed: HMUZ, last: 2023N}",
+        "months: {listed: HMUZ, last: 2023M}",
+    ),
+    Code(
         "PF301",
         "rule that means nothing",
         _E,
@@ -539,6 +548,15 @@ _TABLE: Final = (
         "dates: {2012H: 2012-03-30}",
     ),
     Code(
+        "PF407",
+        "first notice without settlement",
+        _W,
+        "`first_notice` has a rule, but the spec does not say that settlement is physical.",
+        "The deadline follows first notice only where settlement is physical.",
+        "first_notice: {rule: [...]} without settlement",
+        "settlement: physical",
+    ),
+    Code(
         "PF410",
         "no such day",
         _E,
@@ -613,6 +631,15 @@ _TABLE: Final = (
         "skip and offset that do not fit",
         "an offset that fits every hold month",
     ),
+    Code(
+        "PF425",
+        "roll window without a session",
+        _W,
+        "Every day from the roll date to before the deadline is closed in the calendar.",
+        "No bar comes on which to roll: a series of these months cannot be built.",
+        "roll: {offset: -1, carry: 1} with a holiday before the last trade",
+        "roll: {offset: -1, unit: business, carry: 1}",
+    ),
     # --- Between files
     Code(
         "PF501",
@@ -676,25 +703,6 @@ _TABLE: Final = (
         "There is nothing to load.",
         "pyfutures validate --root ESS",
         "pyfutures validate --root ES",
-    ),
-    # --- The program
-    Code(
-        "PF901",
-        "ignore that ignores nothing",
-        _W,
-        "A comment suppresses a code that does not occur there.",
-        "It would hide a later fault.",
-        "# pyfutures: ignore[PF412] holiday declared later",
-        "remove the comment",
-    ),
-    Code(
-        "PF902",
-        "ignore without a reason",
-        _W,
-        "A comment suppresses a code and does not say why.",
-        "Nobody can judge later whether it still holds.",
-        "# pyfutures: ignore[PF412]",
-        "# pyfutures: ignore[PF412] holiday declared later",
     ),
 )
 

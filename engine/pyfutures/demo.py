@@ -311,7 +311,7 @@ def main(out: Path, seed: int, years: int) -> None:
     step(summary(loaded.diagnostics, len(loaded.paths)))
     if loaded.errors:
         sys.exit(1)
-    catalog = Catalog(loaded.specs, loaded.calendars)
+    catalog = Catalog(loaded.chains, loaded.calendars)
     last = dt.date(FIRST_DAY.year + years - 1, 12, 31)
     shown = ContractMonth(FIRST_DAY.year, 1)
     step(f"chains of {', '.join(ROOTS)}")

@@ -278,7 +278,7 @@ class TestContinuous:
         words = ["--bars", tmp_path / "h.csv", tmp_path / "m.csv", "--out", tmp_path / "o.parquet"]
         code, text, _ = pyfutures("continuous", "build", "ES", *words)
         assert code == 0
-        assert "3 bars, 1 rolls" in text
+        assert "3 bars, 1 roll," in text
 
     def test_a_roll_that_cannot_be_made_names_everything(self, pyfutures, tmp_path):
         pytest.importorskip("pyarrow")

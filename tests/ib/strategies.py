@@ -26,12 +26,13 @@ _CHOICES: dict[str, list[object]] = {
     "order.hedge_type": ["", "B"],
     "order.algo_strategy": ["", "Adaptive"],
 }
+JOIN = st.sampled_from("ao")
 ASCII = st.text(
     st.characters(min_codepoint=32, max_codepoint=126, exclude_characters="\\"), max_size=8
 )
 TEXT = st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]), max_size=8)
 INTS = st.integers(-(2**63), 2**63).filter(lambda n: n != UNSET_INT)
-FLOATS = st.floats(allow_nan=False).filter(lambda x: x != UNSET_FLOAT)
+FLOATS = st.floats(allow_nan=False, allow_infinity=False).filter(lambda x: x != UNSET_FLOAT)
 DECIMALS = st.decimals(-(10**12), 10**12, places=4).filter(lambda d: str(d) not in UNSET_DECIMALS)
 SMALL = {
     "int": st.integers(0, 2**30),
@@ -44,20 +45,20 @@ WIDE = {"int": INTS, "float": FLOATS, "decimal": DECIMALS, "flag": st.booleans()
 _CONDITIONS = (
     lambda k: st.builds(
         conditions.PriceCondition, k["int"], k["text"], st.booleans(), k["float"], st.integers(0, 8),
-        st.sampled_from("ao"),
+        JOIN,
     ),
-    lambda k: st.builds(conditions.TimeCondition, st.booleans(), k["text"], st.sampled_from("ao")),
-    lambda k: st.builds(conditions.MarginCondition, st.booleans(), k["float"], st.sampled_from("ao")),
+    lambda k: st.builds(conditions.TimeCondition, st.booleans(), k["text"], JOIN),
+    lambda k: st.builds(conditions.MarginCondition, st.booleans(), k["float"], JOIN),
     lambda k: st.builds(
-        conditions.ExecutionCondition, k["text"], k["text"], k["text"], st.sampled_from("ao")
+        conditions.ExecutionCondition, k["text"], k["text"], k["text"], JOIN
     ),
     lambda k: st.builds(
         conditions.VolumeCondition, k["int"], k["text"], st.booleans(), k["int"],
-        st.sampled_from("ao"),
+        JOIN,
     ),
     lambda k: st.builds(
         conditions.PercentChangeCondition, k["int"], k["text"], st.booleans(), k["float"],
-        st.sampled_from("ao"),
+        JOIN,
     ),
 )  # fmt: skip
 
@@ -70,7 +71,7 @@ def _value(draw: Any, row: Field[Any], kinds: dict[str, Any]) -> object:
     return draw(st.none() | strategy if unset else strategy)
 
 
-def _fill(
+def _fill(  # noqa: C901 - a case for each kind of row
     draw: Any, rows: tuple[Row, ...], values: dict[str, object], kinds: dict[str, Any]
 ) -> None:
     for row in rows:

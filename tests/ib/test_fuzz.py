@@ -1,3 +1,4 @@
+# ruff: noqa: S311 - chance, not secrets
 """Mutated frames: only typed errors come out, and the quick decoders mean what the tables mean."""
 
 from __future__ import annotations

@@ -1,7 +1,10 @@
 """Fields and messages side by side, written by hand from the layouts of the protocol notes.
 
+
 Each row is read by the end that receives it and written by the end that sends it.
 """
+
+# ruff: noqa: E501, N817 - a row is a line
 
 from __future__ import annotations
 
@@ -19,7 +22,7 @@ FGBL = m.Contract(
 )  # fmt: skip
 C12 = "101|GBL|FUT|20240606|0.0||1000|EUREX||EUR|FGBL 20240606 M|FGBL"
 C11 = "101|GBL|FUT|20240606|0.0||1000|EUREX|EUR|FGBL 20240606 M|FGBL"
-BAR = m.Bar("1717000000", 131.5, 131.75, 131.25, 131.5, D(900), D("131.482"), 310)
+BAR = m.Bar("1717000000", 131.5, 131.75, 131.25, 131.5, D(900), 131.482, 310)
 
 REQUESTS = [
     (176, "71|2|7|", m.StartApi(7)),
@@ -88,7 +91,7 @@ RESPONSES = [
     (176, "99|9|4|1717000000|131.505", m.TickByTickMidpoint(9, 1717000000, 131.505)),
     (176, "106|5|20240530-01:15:00|20240530-22:00:00|MET|1|20240530-01:15:00|20240530-22:00:00|20240530",
      m.HistoricalSchedule(5, "20240530-01:15:00", "20240530-22:00:00", "MET", (m.ScheduleSession("20240530-01:15:00", "20240530-22:00:00", "20240530"),))),
-    (176, "50|3|8|1717000000|131.5|131.75|131.25|131.5|9|131.48|4", m.RealTimeBar(8, 1717000000, 131.5, 131.75, 131.25, 131.5, D(9), D("131.48"), 4)),
+    (176, "50|3|8|1717000000|131.5|131.75|131.25|131.5|9|131.48|4", m.RealTimeBar(8, 1717000000, 131.5, 131.75, 131.25, 131.5, D(9), 131.48, 4)),
     (176, "58|1|10|3", m.MarketDataType(10, 3)),
     (176, "81|10|0.01|9c0001|3", m.TickParameters(10, D("0.01"), "9c0001", 3)),
     (176, "1|6|10|1|131.5|12|1", m.TickPrice(10, 1, 131.5, D(12), 1)),
@@ -134,12 +137,43 @@ def test_responses(version, text, message):
 
 
 def details(size, dates=("",), tail=()):
-    head = "10|4|GBL|FUT|20240606-10:30:00".split("|")
-    middle = (
-        "0.0||EUREX|EUR|FGBL 20240606 M|FGBL|FGBL|101|0.01|1000|LMT,MKT|EUREX|1|999|Euro Bund||202406|||"
-        "|MET|20240530:0115-20240530:2200|20240530:0800-20240530:2200|||1|ISIN|DE000C7RRRR8|"
-        "2147483647|GBL|IND|62|20240606|"
-    ).split("|")
+    head = ["10", "4", "GBL", "FUT", "20240606-10:30:00"]
+    middle = [
+        "0.0",
+        "",
+        "EUREX",
+        "EUR",
+        "FGBL 20240606 M",
+        "FGBL",
+        "FGBL",
+        "101",
+        "0.01",
+        "1000",
+        "LMT,MKT",
+        "EUREX",
+        "1",
+        "999",
+        "Euro Bund",
+        "",
+        "202406",
+        "",
+        "",
+        "",
+        "MET",
+        "20240530:0115-20240530:2200",
+        "20240530:0800-20240530:2200",
+        "",
+        "",
+        "1",
+        "ISIN",
+        "DE000C7RRRR8",
+        "2147483647",
+        "GBL",
+        "IND",
+        "62",
+        "20240606",
+        "",
+    ]
     return [*head, *dates, *middle, *size, *tail]
 
 

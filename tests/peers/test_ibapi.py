@@ -1,7 +1,7 @@
 """Our messages against the official client and decoder, which nobody here wrote.
 
-What we encode the official decoder must read, and what the official client sends we must read and send
-in the same fields, at every server version that changes a layout.
+What we encode the official decoder must read, and what the official client sends we must read and
+send in the same fields, at every server version that changes a layout.
 """
 
 from __future__ import annotations
@@ -104,7 +104,7 @@ ORDER = {
 def plain(value):
     """Unset in any of its forms, and 0.0 that the official decoder takes for it, are None."""
     if isinstance(value, Decimal | float | int) and not isinstance(value, bool):
-        if value in (UNSET_INT, UNSET_FLOAT) or value == UNSET_DECIMAL or value == 0:
+        if value in {UNSET_INT, UNSET_FLOAT, UNSET_DECIMAL, 0}:
             return None
         return float(value)
     return None if value in ("", False, None) else value
@@ -550,9 +550,9 @@ def cancel(x):
 REQUESTS = {
     m.StartApi: None,  # a call without arguments: below
     m.RequestIds: lambda c, x: c.reqIds(x.count),
-    m.RequestManagedAccounts: lambda c, x: c.reqManagedAccts(),
-    m.RequestCurrentTime: lambda c, x: c.reqCurrentTime(),
-    m.RequestCurrentTimeInMillis: lambda c, x: c.reqCurrentTimeInMillis(),
+    m.RequestManagedAccounts: lambda c, _: c.reqManagedAccts(),
+    m.RequestCurrentTime: lambda c, _: c.reqCurrentTime(),
+    m.RequestCurrentTimeInMillis: lambda c, _: c.reqCurrentTimeInMillis(),
     m.SetLogLevel: lambda c, x: c.setServerLogLevel(x.level),
     m.RequestContractDetails: lambda c, x: c.reqContractDetails(
         x.request_id, their_contract(x.contract)
@@ -589,16 +589,16 @@ REQUESTS = {
         x.request_id, their_contract(x.contract), x.rows, x.smart, []
     ),
     m.CancelMarketDepth: lambda c, x: c.cancelMktDepth(x.request_id, x.smart),
-    m.RequestDepthExchanges: lambda c, x: c.reqMktDepthExchanges(),
+    m.RequestDepthExchanges: lambda c, _: c.reqMktDepthExchanges(),
     m.CancelOrder: lambda c, x: c.cancelOrder(x.order_id, cancel(x)),
     m.GlobalCancel: lambda c, x: c.reqGlobalCancel(cancel(x)),
-    m.RequestOpenOrders: lambda c, x: c.reqOpenOrders(),
-    m.RequestAllOpenOrders: lambda c, x: c.reqAllOpenOrders(),
+    m.RequestOpenOrders: lambda c, _: c.reqOpenOrders(),
+    m.RequestAllOpenOrders: lambda c, _: c.reqAllOpenOrders(),
     m.RequestAutoOpenOrders: lambda c, x: c.reqAutoOpenOrders(x.bind),
     m.RequestCompletedOrders: lambda c, x: c.reqCompletedOrders(x.api_only),
     m.RequestExecutions: executions,
-    m.RequestPositions: lambda c, x: c.reqPositions(),
-    m.CancelPositions: lambda c, x: c.cancelPositions(),
+    m.RequestPositions: lambda c, _: c.reqPositions(),
+    m.CancelPositions: lambda c, _: c.cancelPositions(),
     m.RequestPositionsMulti: lambda c, x: c.reqPositionsMulti(
         x.request_id, x.account, x.model_code
     ),

@@ -414,3 +414,11 @@ def test_a_sound_folder_is_read_without_jsonschema(folder: Path) -> None:
         "assert not slow & set(sys.modules), slow & set(sys.modules)\n"
     )
     subprocess.run([sys.executable, "-c", code, str(folder)], check=True)
+
+
+def test_the_first_and_the_last_listed_month(folder: Path) -> None:
+    contract(folder, "ES", FACTS.replace("months: {", "months: {first: 1981Z, last: 2023M, "))
+    spec = load_folders([folder]).specs["ES"]
+    found = spec.listed.between(ContractMonth.parse("1970F"), ContractMonth.parse("2050Z"))
+    assert (str(found[0]), str(found[-1])) == ("1981Z", "2023M")
+    assert spec.hold == spec.priced == spec.listed

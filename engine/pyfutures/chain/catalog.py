@@ -7,7 +7,6 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
-from pyfutures.calendars import CalendarLibrary
 from pyfutures.chain.chain import Chain
 from pyfutures.chain.validate import read_catalog
 from pyfutures.diagnostics import SpecError
@@ -17,8 +16,7 @@ if TYPE_CHECKING:
     import os
     from collections.abc import Collection
 
-    from pyfutures.calendars import CalendarSpec
-    from pyfutures.specs.model import Spec
+    from pyfutures.calendars import Calendar
 
 
 class UnknownRootError(KeyError):
@@ -30,7 +28,14 @@ class UnknownRootError(KeyError):
 
 
 class Catalog(Mapping[str, Chain]):
-    """Chains by root, each compiled when it is first asked for.
+    """Chains by root.
+
+    Parameters
+    ----------
+    chains
+        Chains by root.
+    calendars
+        Calendars by name.
 
     Examples
     --------
@@ -40,10 +45,9 @@ class Catalog(Mapping[str, Chain]):
     datetime.date(2026, 3, 20)
     """
 
-    def __init__(self, specs: Mapping[str, Spec], calendars: Mapping[str, CalendarSpec]) -> None:
-        self.specs = specs
-        self.calendars = CalendarLibrary(calendars)
-        self._chains: dict[str, Chain] = {}
+    def __init__(self, chains: Mapping[str, Chain], calendars: Mapping[str, Calendar]) -> None:
+        self._chains = dict(chains)
+        self.calendars = calendars
 
     @classmethod
     def load(cls, *folders: str | os.PathLike[str], roots: Collection[str] | None = None) -> Self:
@@ -69,27 +73,25 @@ class Catalog(Mapping[str, Chain]):
         for folder in folders:
             if not Path(folder).is_dir():
                 raise FileNotFoundError(f"{folder} is not a folder of contracts")
-        loaded = read_catalog(folders, roots)
-        unknown = [item for item in loaded.diagnostics if item.code == "PF507"]
+        checked = read_catalog(folders, roots)
+        unknown = [item for item in checked.diagnostics if item.code == "PF507"]
         if unknown:
             raise UnknownRootError(". ".join(f"{item.message}; {item.help}" for item in unknown))
-        if loaded.errors:
-            raise SpecError(loaded.errors)
-        return cls(loaded.specs, loaded.calendars)
+        if checked.errors:
+            raise SpecError(checked.errors)
+        return cls(checked.chains, checked.calendars)
 
     def __getitem__(self, root: str) -> Chain:
         if root not in self._chains:
-            if root not in self.specs:
-                hint = suggestion(root, self.specs, what="the roots are")
-                raise UnknownRootError(f"unknown root `{root}`; {hint}")
-            self._chains[root] = Chain(self.specs[root], self.calendars)
+            hint = suggestion(root, self._chains, "the roots are")
+            raise UnknownRootError(f"unknown root `{root}`; {hint}")
         return self._chains[root]
 
     def __iter__(self) -> Iterator[str]:
-        return iter(self.specs)
+        return iter(self._chains)
 
     def __len__(self) -> int:
-        return len(self.specs)
+        return len(self._chains)
 
     def __repr__(self) -> str:
         return f"Catalog({len(self)} roots)"

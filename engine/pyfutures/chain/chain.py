@@ -25,7 +25,7 @@ from pyfutures.chain.table import (
     compile_table,
     membership,
 )
-from pyfutures.cycles import Cycle
+from pyfutures.cycles import Cycle, CycleError
 from pyfutures.months import FIRST_MONTH, LAST_MONTH, ContractMonth
 from pyfutures.rules import Status, trace
 from pyfutures.specs.model import Anchor, OffsetUnit, Roll
@@ -108,7 +108,13 @@ class Chain:
     @cached_property
     def months(self) -> tuple[ContractMonth, ...]:
         """The listed months within the compiled span, in order."""
-        return tuple(ContractMonth.from_index(int(index)) for index in self.table.index)
+        return tuple(_MONTHS[place] for place in self._places)
+
+    @cached_property
+    def _places(self) -> list[int]:
+        """Where the listed months stand in the compiled span."""
+        places: list[int] = (self.table.index - FIRST_MONTH.index).tolist()
+        return places
 
     # -- rows ---------------------------------------------------------------------------------
 
@@ -151,7 +157,7 @@ class Chain:
         notice = table.first_notice
         return {
             "root": self.root,
-            "month": [str(month) for month in self.months[rows]],
+            "month": [_TEXTS[place] for place in self._places[rows]],
             "listed": np.ones(size, np.bool_),
             "priced": table.priced[rows],
             "hold": table.hold[rows],
@@ -343,7 +349,7 @@ class Chain:
                     month,
                     previous=months[n - 1] if n else None,
                     forward=months[n + 1] if n + 1 < len(months) else None,
-                    carry=priced.neighbour(month, roll.carry),
+                    carry=_neighbour(priced, month, roll.carry),
                     roll_date=date_of(rolls[i]),
                     deadline=date_of(deadlines[i]),
                 )
@@ -466,6 +472,10 @@ class Explanation:
     steps: Trace | None
 
 
+_MONTHS: Final = tuple(
+    ContractMonth.from_index(index) for index in range(FIRST_MONTH.index, LAST_MONTH.index + 1)
+)
+_TEXTS: Final = tuple(map(str, _MONTHS))
 _NEVER: Final = np.datetime64("NaT", "D")
 _STATUS: Final = {
     Status.OK: "",
@@ -494,6 +504,14 @@ def instant_ns(at: dt.datetime) -> int:
 
 def _utc(ns: int) -> dt.datetime:
     return dt.datetime(1970, 1, 1, tzinfo=dt.UTC) + dt.timedelta(microseconds=ns // 1000)
+
+
+def _neighbour(cycle: Cycle, month: ContractMonth, steps: int) -> ContractMonth | None:
+    try:
+        return cycle.neighbour(month, steps)
+    except CycleError:
+        # The root was not listed yet, or is listed no more.
+        return None
 
 
 def _known(day: np.int64) -> dt.date | None:

@@ -139,21 +139,33 @@ def roll_window_is_not_empty(chain: Chain) -> Iterator[Finding]:
     empty = held[rolls >= deadlines]
     if not empty.size or chain.spec.roll is None:
         return
-    i = empty[0]
-    row = chain.row(chain.months[i])
+    row = chain.row(chain.months[empty[0]])
+    bound = f"last trade is {row.last_trade}"
     if chain.spec.settlement is Settlement.PHYSICAL and row.first_notice is not None:
-        bound = f"first notice is {row.first_notice}, last trade {row.last_trade}"
-    else:
-        bound = f"last trade is {row.last_trade}"
-    latest = int((deadlines - rolls).min()) - 1 + chain.spec.roll.offset
+        bound = f"first notice is {row.first_notice}, {bound}"
     yield Finding(
         ("roll", "offset"),
         f"the roll window of {_months(chain, empty)} is empty: roll date {row.roll_date} is not"
         f" before the deadline {row.deadline} ({bound})",
-        f"roll earlier: `offset: {latest}` or less leaves a day in every month"
-        if chain.spec.roll.unit == "calendar"
-        else "roll earlier: a smaller `offset`",
+        f"roll earlier: an `offset` below {chain.spec.roll.offset}",
     )
+
+
+@chain_checks("PF425")
+def roll_window_has_a_session(chain: Chain) -> Iterator[Finding]:
+    """There is a session in the window: without one no bar comes to roll on."""
+    held, rolls, deadlines = _held(chain)
+    sessions = _sessions(chain, held, rolls, deadlines)
+    bare = np.flatnonzero(sessions == 0)
+    # An empty window is told of by the check above, and has no session because it is empty.
+    if bare.size and chain.spec.roll is not None and (rolls < deadlines).all():
+        i = bare[0]
+        yield Finding(
+            ("roll", "offset"),
+            f"the roll window of {_months(chain, held[bare])} has no session: all days from"
+            f" {date_of(int(rolls[i]))} to before {date_of(int(deadlines[i]))} are closed",
+            f"roll earlier: an `offset` below {chain.spec.roll.offset}",
+        )
 
 
 @chain_checks("PF421")
@@ -188,6 +200,24 @@ def _held(chain: Chain) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[n
     return held, rolls[held], deadlines[held]
 
 
+def _sessions(
+    chain: Chain,
+    held: NDArray[np.int64],
+    rolls: NDArray[np.int64],
+    deadlines: NDArray[np.int64],
+) -> NDArray[np.int64]:
+    """How many open days of the last-trade calendar each roll window has."""
+    found = np.zeros(held.shape, np.int64)
+    for rows, rule in event_spans(chain.spec.last_trade, chain.table.index):
+        days = chain.calendars[rule.calendar].days
+        inside = (held >= rows.start) & (held < rows.stop)
+        first, last = np.searchsorted(days, rolls[inside]), np.searchsorted(days, deadlines[inside])
+        # A window that begins before its calendar does is not judged by the days that are missing.
+        unknown = rolls[inside] < days[0]
+        found[inside] = np.where(unknown, deadlines[inside] - rolls[inside], last - first)
+    return np.maximum(found, 0)
+
+
 def _event_path(chain: Chain, row: int) -> DataPath:
     rule = chain.spec.last_trade.spans.at(chain.months[row])
     return ("last_trade",) if rule is None else (*rule.path, "rule")
@@ -195,7 +225,7 @@ def _event_path(chain: Chain, row: int) -> DataPath:
 
 def _months(chain: Chain, rows: NDArray[np.intp]) -> str:
     """The first month, and how many others there are."""
-    others = f" and {rows.size - 1} other months" if rows.size > 1 else ""
+    others = {1: "", 2: " and another month"}.get(rows.size, f" and {rows.size - 1} other months")
     return f"{chain.months[rows[0]]}{others}"
 
 

@@ -37,27 +37,31 @@ class _Offsets(NamedTuple):
 @cache
 def _offsets(zone: str) -> _Offsets:
     info = ZoneInfo(zone)
-
-    def offset(instant: dt.datetime) -> int:
-        return int(instant.astimezone(info).utcoffset().total_seconds())  # type: ignore[union-attr]
-
-    at = dt.datetime.combine(FIRST_MONTH.first_day, dt.time(), dt.UTC) - _SAMPLE
-    # Rules that step into later months and sessions that close after midnight reach past the span.
-    end = dt.datetime.combine(LAST_MONTH.last_day, dt.time(), dt.UTC) + 60 * _SAMPLE
+    steps = [at.astimezone(info).utcoffset() for at in _samples()]
     changes: list[int] = []
-    seconds = [offset(at)]
-    while at < end:
-        after = at + _SAMPLE
-        if offset(after) != seconds[-1]:
-            low, high = int(at.timestamp()), int(after.timestamp())
+    seconds = [_seconds(steps[0])]
+    for at, before, after in zip(_samples(), steps, steps[1:], strict=False):
+        if before != after:
+            low, high = int(at.timestamp()), int((at + _SAMPLE).timestamp())
             while high - low > 1:
                 middle = (low + high) // 2
-                same = offset(dt.datetime.fromtimestamp(middle, dt.UTC)) == seconds[-1]
+                same = dt.datetime.fromtimestamp(middle, info).utcoffset() == before
                 low, high = (middle, high) if same else (low, middle)
             changes.append(high + seconds[-1])
-            seconds.append(offset(after))
-        at = after
+            seconds.append(_seconds(after))
     return _Offsets(np.array(changes, np.int64), np.array(seconds, np.int64))
+
+
+@cache
+def _samples() -> tuple[dt.datetime, ...]:
+    start = dt.datetime.combine(FIRST_MONTH.first_day, dt.time(), dt.UTC) - _SAMPLE
+    # Rules that step into later months and sessions that close after midnight reach past the span.
+    end = dt.datetime.combine(LAST_MONTH.last_day, dt.time(), dt.UTC) + 60 * _SAMPLE
+    return tuple(start + n * _SAMPLE for n in range((end - start) // _SAMPLE + 1))
+
+
+def _seconds(offset: dt.timedelta | None) -> int:
+    return 0 if offset is None else offset // dt.timedelta(seconds=1)
 
 
 def utc_instants(days: Int64s, clock: dt.time, zone: str) -> Int64s:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,22 +12,38 @@ from pyfutures.chain.checks import chain_checks
 from pyfutures.codes import diagnostic
 from pyfutures.diagnostics import Location
 from pyfutures.resources import data_dir
-from pyfutures.specs.load import Loaded, load_folders, load_paths
+from pyfutures.specs.load import load_folders, load_paths
 from pyfutures.specs.positions import locate
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Collection, Iterator, Sequence
+    from collections.abc import Collection, Iterator, Mapping, Sequence
 
     from pyfutures.diagnostics import Diagnostic
+    from pyfutures.specs.load import Loaded
     from pyfutures.specs.model import Spec
 
-__all__ = ["read_catalog", "validate_paths"]
+__all__ = ["Checked", "read_catalog", "validate_paths"]
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """Chains by root and calendars by name, every diagnostic, and the files that were read."""
+
+    chains: dict[str, Chain]
+    calendars: CalendarLibrary
+    diagnostics: tuple[Diagnostic, ...]
+    paths: tuple[str, ...]
+
+    @property
+    def errors(self) -> tuple[Diagnostic, ...]:
+        """The diagnostics that keep a spec from being loaded."""
+        return tuple(item for item in self.diagnostics if item.is_error)
 
 
 def read_catalog(
     folders: Sequence[str | os.PathLike[str]], roots: Collection[str] | None = None
-) -> Loaded:
+) -> Checked:
     """The built-in catalogue with the folders laid over it, and every diagnostic.
 
     Parameters
@@ -43,7 +59,7 @@ def read_catalog(
 
 def validate_paths(
     paths: Sequence[str | os.PathLike[str]], folders: Sequence[str | os.PathLike[str]]
-) -> Loaded:
+) -> Checked:
     """The specs of files and folders, and every diagnostic about them.
 
     The built-in catalogue and ``folders`` are there for what they extend and for their calendars.
@@ -58,21 +74,23 @@ def _built_in() -> Path:
     return path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path
 
 
-def _with_dates(loaded: Loaded) -> Loaded:
-    found = [*loaded.diagnostics, *_date_diagnostics(loaded)]
-    return replace(loaded, diagnostics=tuple(sorted(found, key=lambda item: item.order)))
-
-
-def _date_diagnostics(loaded: Loaded) -> Iterator[Diagnostic]:
+def _with_dates(loaded: Loaded) -> Checked:
     calendars = CalendarLibrary(loaded.calendars)
-    yield from _unbuilt(loaded, calendars)
+    chains = {root: Chain(spec, calendars) for root, spec in loaded.specs.items()}
+    found = [*loaded.diagnostics, *_unbuilt(loaded, calendars), *_of_dates(chains)]
+    ordered = tuple(sorted(found, key=lambda item: item.order))
+    return Checked(chains, calendars, ordered, loaded.paths)
+
+
+def _of_dates(chains: Mapping[str, Chain]) -> Iterator[Diagnostic]:
     told: set[tuple[str, Location | None]] = set()
     inherited: list[tuple[Spec, Diagnostic]] = []
-    for spec in loaded.specs.values():
+    for chain in chains.values():
+        spec = chain.spec
         try:
-            found = list(chain_checks.run(Chain(spec, calendars), spec.locations))
+            found = list(chain_checks.run(chain, spec.locations))
         except CalendarError:
-            # A calendar that cannot be built was told of above, once and not for every root.
+            # A calendar that cannot be built is told of once, and not for every root.
             continue
         for item in found:
             if item.location is None or item.location.path == spec.path:

@@ -89,7 +89,11 @@ def command() -> None:
     show_default=True,
     help="Which end of a bar its ts means. A bare date is a trading date either way.",
 )
-@click.option("--interval", type=IntervalType(), help="Length of a bar, for --stamp open; default: as the timestamps tell.")
+@click.option(
+    "--interval",
+    type=IntervalType(),
+    help="Length of a bar, for --stamp open; default: as the timestamps tell.",
+)
 @click.option(
     "--out",
     required=True,
@@ -174,7 +178,8 @@ def _report(chain: Chain, calendar: RollCalendar, series: Series, out: Path) -> 
                 f" first notice {notice}: fit for a series, not for a position",
                 err=True,
             )
+    rolls = "1 roll" if len(series.rolls) == 1 else f"{len(series.rolls)} rolls"
     months = (
         f"{series.month_texts()[0]} to {series.month_texts()[-1]}" if len(series) else "no bars"
     )
-    click.echo(f"{out}: {len(series)} bars, {len(series.rolls)} rolls, {months}")
+    click.echo(f"{out}: {len(series)} bars, {rolls}, {months}")

@@ -219,6 +219,37 @@ class Curve:
             for month, rows in parts.items()
         }
 
+    def minutes(self, listing: Listing, session: Session) -> tuple[Int64s, Int64s, Int64s, Int64s]:
+        """Minutes of a session up to the last trade, one by one.
+
+        Returns
+        -------
+        tuple
+            The minutes since 1970, the prices at the start and at the end of each in units of 1e-9,
+            and what is traded in it. They add up to the bars of the session.
+
+        Raises
+        ------
+        ValueError
+            If the session lies outside 1970-2050.
+        """
+        parts = [np.arange(opened, closed, dtype=np.int64) for opened, closed in session.stretches]
+        minutes = np.concatenate(parts)
+        first, until = int(minutes[0]) // MINUTES_PER_DAY, int(minutes[-1] + 1) // MINUTES_PER_DAY
+        path = self._path(first, until + 1)
+        totals, _ = self._sizes(listing, [session])
+        part = np.arange(len(minutes) + 1) / len(minutes)
+        traded = part + 0.6 * np.sin(2 * np.pi * part) / (2 * np.pi)
+        traded[-1] = 1.0
+        volume = np.diff(np.floor(traded * totals[0]).astype(np.int64))
+        keep = minutes < listing.last_ns // NS_PER_MINUTE
+        return (
+            minutes[keep],
+            self._price(listing, minutes[keep], path),
+            self._price(listing, minutes[keep] + 1, path),
+            volume[keep],
+        )
+
     # Prices
 
     @cached_property

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     type Decoder = Callable[[list[str]], Message]
 
-__all__ = ["Codec", "Role", "fields_of", "split_body"]
+__all__ = ["Codec", "Role", "fields_of", "malformed", "split_body"]
 
 
 class Role(StrEnum):
@@ -40,7 +40,7 @@ _TICKS: Final[dict[str, Layout[Any]]] = {
     "3": QUOTE_TICK,
     "4": MIDPOINT_TICK,
 }
-_BROKEN: Final = (ValueError, ArithmeticError, IndexError)
+_BROKEN: Final = (ValueError, ArithmeticError, LookupError)
 
 
 def split_body(body: bytes) -> list[str]:
@@ -59,8 +59,21 @@ def split_body(body: bytes) -> list[str]:
         text = body.decode("latin-1")
     fields = text.split("\0")
     if fields.pop() or not fields:
-        raise MessageError(f"a body of {len(body)} bytes whose last field has no end")
+        raise MessageError(_endless(body))
     return fields
+
+
+def malformed(body: bytes, error: MessageError) -> Malformed:
+    """Return what stands for a body that cannot be read."""
+    try:
+        fields = split_body(body)
+    except MessageError:
+        fields = [body.decode("latin-1")]
+    return Malformed(tuple(fields), str(error))
+
+
+def _endless(body: bytes) -> str:
+    return f"a body of {len(body)} bytes whose last field has no end"
 
 
 def fields_of(fields: list[str]) -> bytes:
@@ -153,18 +166,12 @@ class Codec:
         """
         try:
             fields = body.decode().split("\0")
-        except UnicodeDecodeError:
-            fields = split_body(body)
-        else:
-            if fields.pop() or not fields:
-                raise MessageError(f"a body of {len(body)} bytes whose last field has no end")
-        hot = self._hot.get(fields[0])
-        if hot is not None:
-            try:
-                return hot(fields)
-            except _BROKEN:
-                pass  # not the usual spelling: the table knows them all
-        return self.read(fields)
+            if fields.pop():
+                raise MessageError(_endless(body))
+            return self._hot[fields[0]](fields)
+        except _BROKEN:
+            # Not text as usual, no hot message, or not its usual spelling: the tables know all.
+            return self.read(split_body(body))
 
     def read(self, fields: list[str]) -> Message:
         """Return the message of these fields, the id first, by the tables alone.
@@ -188,11 +195,7 @@ class Codec:
         try:
             return self.decode(body)
         except MessageError as error:
-            try:
-                fields = split_body(body)
-            except MessageError:
-                fields = [body.decode("latin-1")]
-            return Malformed(tuple(fields), str(error))
+            return malformed(body, error)
 
     def encode(self, message: Message) -> bytes:
         """Return the body of a message.

@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from pyfutures.ib.codec import fields_of, split_body
-from pyfutures.ib.errors import MessageError
 from pyfutures.ib.messages.base import Malformed, Message, Unknown
 
 if TYPE_CHECKING:
@@ -78,17 +77,3 @@ class Reader:
         }
         exact = Exact(message, spelling, len(fields))
         return exact if exact.body(self) == body else Exact(message, spelling, len(fields), body)
-
-    @staticmethod
-    def check(exact: Exact) -> Message:
-        """Return the message.
-
-        Raises
-        ------
-        MessageError
-            For one that could not be read.
-
-        """
-        if isinstance(exact.message, Malformed):
-            raise MessageError(exact.message.error)
-        return exact.message

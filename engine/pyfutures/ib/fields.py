@@ -78,7 +78,10 @@ def _int_or_none(text: str) -> int | None:
 
 
 def _float(text: str) -> float:
-    return float(text) if text else 0.0
+    value = float(text) if text else 0.0
+    if not math.isfinite(value):
+        raise ValueError("not finite")
+    return value
 
 
 def _float_or_none(text: str) -> float | None:

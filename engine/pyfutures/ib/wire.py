@@ -22,7 +22,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Final
 
-from pyfutures.ib.codec import Codec, Role, split_body
+from pyfutures.ib.codec import Codec, Role, malformed, split_body
 from pyfutures.ib.errors import (
     FrameError,
     HandshakeError,
@@ -210,11 +210,14 @@ class ClientConnection(_Connection):
 
         """
         events: list[Welcome | Response] = []
-        for body in self._frames(data):
-            if self.codec is None:
-                events.append(self._greet(body))
-            else:
-                events.append(self.codec.try_decode(body))  # type: ignore[arg-type]
+        bodies = self._frames(data)
+        if self.codec is None and bodies:
+            events.append(self._greet(bodies.pop(0)))
+        for body in bodies:
+            try:
+                events.append(self.codec.decode(body))  # type: ignore[arg-type, union-attr]
+            except MessageError as error:
+                events.append(malformed(body, error))
         return events
 
     def _greet(self, body: bytes) -> Welcome:

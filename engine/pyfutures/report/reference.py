@@ -92,7 +92,10 @@ def reference(contract: _Schema, calendar: _Schema) -> str:
             " `python -m pyfutures.report.reference docs`; not to be edited. The guide to the same"
             " keys is [spec_language.md](spec_language.md)."
         ),
-        "`x[]` is an entry of the list at `x`. A key in bold is required.",
+        (
+            "`x[]` is an entry of the list at `x`. A key in bold is required; a spec that `extends`"
+            " another needs only `schema` and `root`, and what the two make together the others."
+        ),
         *_schema_section("Keys of a contract", "contracts/<exchange>/<ROOT>.yaml", contract),
         *_schema_section("Keys of a calendar", "contracts/calendars/<name>.yaml", calendar),
         "## Diagnostics",
@@ -114,7 +117,7 @@ def _schema_section(title: str, where: str, schema: _Schema) -> Iterator[str]:
     yield f"`{where}`. {schema['markdownDescription']}"
     for example in schema["examples"]:
         yield _fence("yaml", _block(example))
-    mappings = list(_mappings("", schema, schema.get("$defs", {})))
+    mappings = list(_mappings("", schema, schema.get("then", {}), schema.get("$defs", {})))
     for number, mapping in enumerate(mappings):
         if any(mapping.same(before) for before in mappings[:number]):
             continue
@@ -129,41 +132,47 @@ class _Mapping:
 
     path: str
     schema: _Schema
+    required: frozenset[str]
     defs: _Schema
 
     def same(self, other: _Mapping) -> bool:
         """Whether two mappings have the same keys with the same meaning."""
-        names = ("properties", "required")
-        return all(self.schema.get(name) == other.schema.get(name) for name in names)
+        same_keys = self.schema["properties"] == other.schema["properties"]
+        return same_keys and self.required == other.required
 
     def rows(self) -> Iterator[tuple[str, ...]]:
         for key, given in self.schema["properties"].items():
             value = _resolved(given, self.defs)
-            is_required = key in self.schema.get("required", ())
             title, what = value["title"], value["markdownDescription"]
             if title.lower() != key and not what.startswith(title):
                 what = f"{title[0].upper()}{title[1:]}. {what}"
             yield (
-                f"**`{key}`**" if is_required else f"`{key}`",
+                f"**`{key}`**" if key in self.required else f"`{key}`",
                 what,
                 "; ".join(_value(value, self.defs)),
                 "<br>".join(f"`{_flow(example)}`" for example in value["examples"]),
             )
 
 
-def _mappings(path: str, given: _Schema, defs: _Schema) -> Iterator[_Mapping]:
-    """The mappings in a schema, an outer one before those in it; those in ``$defs`` once."""
+def _mappings(path: str, given: _Schema, then: _Schema, defs: _Schema) -> Iterator[_Mapping]:
+    """The mappings in a schema, an outer one before those in it; those in ``$defs`` once.
+
+    `then` is what holds of the same place in a spec that extends no other.
+    """
     schema = _resolved(given, defs) if path else given
     if "properties" in schema:
-        yield _Mapping(path, schema, defs)
+        required = frozenset({*schema.get("required", ()), *then.get("required", ())})
+        yield _Mapping(path, schema, required, defs)
+        inner = then.get("properties", {})
         for key, value in schema["properties"].items():
             if value.get("$ref") != "#/$defs/step":
-                yield from _mappings(f"{path}.{key}" if path else key, value, defs)
+                place = f"{path}.{key}" if path else key
+                yield from _mappings(place, value, inner.get(key, {}), defs)
     items = schema.get("items", {})
-    if "$ref" not in items or path in {"sequence", "annual"}:
-        yield from _mappings(f"{path}[]", items, defs) if items else ()
+    if items and ("$ref" not in items or path in {"sequence", "annual"}):
+        yield from _mappings(f"{path}[]", items, {}, defs)
     if not path and "step" in defs:
-        yield from _mappings("rule[]", defs["step"], defs)
+        yield from _mappings("rule[]", defs["step"], {}, defs)
 
 
 def _resolved(schema: _Schema, defs: _Schema) -> _Schema:

@@ -103,6 +103,31 @@ def ranges_open(draft: Draft) -> Iterator[Finding]:
                 yield Finding(after.path, message, "add `from`", key=True)
 
 
+@contract_checks("PF211")
+def bounds_of_listing(draft: Draft) -> Iterator[Finding]:
+    """See that the first and the last listed month are months of every cycle's end range."""
+    first, last = (_month(draft, key) for key in ("first", "last"))
+    if first and last and last < first:
+        yield Finding(("months", "last"), f"`last` {last} is before `first` {first}", "swap them")
+        return
+    for name, found in cycles(draft):
+        for key, month, part in (("first", first, found[0]), ("last", last, found[-1])):
+            if month is None:
+                continue
+            if name == CYCLES[0] and month.code not in part.value:
+                message = f"`{key}` is {month}, which is not a listed month: {part.value}"
+                yield Finding(("months", key), message, "use a month that was listed")
+            elif part.start and part.until and part.until < part.start:
+                message = f"`{key}` is {month}, outside the {key} range of `{name}`"
+                related = ((part.path, "this range"),)
+                yield Finding(("months", key), message, "remove the range", related=related)
+
+
+def _month(draft: Draft, key: str) -> ContractMonth | None:
+    text = draft.get("months", key)
+    return None if text is None else ContractMonth.parse(text)
+
+
 def _sorted(found: list[Part]) -> list[Part]:
     return sorted(found, key=lambda p: (p.start is not None, p.start or FIRST_MONTH))
 

@@ -276,6 +276,14 @@ def notice_without_delivery(draft: Draft) -> Iterator[Finding]:
         yield Finding(("first_notice",), message, hint, key=True, related=related)
 
 
+@contract_checks("PF407")
+def notice_without_settlement(draft: Draft) -> Iterator[Finding]:
+    """See that a first notice counts: it bounds a position only where settlement is physical."""
+    if "first_notice" in draft.data and "settlement" not in draft.data:
+        message = "`first_notice` is there, but not `settlement`: no deadline follows from it"
+        yield Finding(("first_notice",), message, "add `settlement: physical`", key=True)
+
+
 @contract_checks("PF404")
 def anchor_without_notice(draft: Draft) -> Iterator[Finding]:
     """See that a roll counted from first notice needs one."""

@@ -188,7 +188,7 @@ class _Reader:
         self._calendar_paths |= {path.stem: path for path in calendars}
         wanted = {path.stem: path for path in reversed(contracts)}
         told = [self._contract(path) for path in contracts]
-        needed = self._needed(told)
+        needed = self._needed(told, calendars)
         return self._loaded(list(contracts), list(calendars), extra, wanted, context=needed)
 
     # --- one file
@@ -341,10 +341,11 @@ class _Reader:
         """Read a file, unless it was read to see what it is."""
         return self._texts.pop(path, None) or read(path)
 
-    def _needed(self, results: Iterable[_Result]) -> list[Path]:
-        """Return the files of the calendars that contracts name, and of their members."""
+    def _needed(self, results: Iterable[_Result], calendars: Iterable[Path] = ()) -> list[Path]:
+        """Return the files of the calendars that contracts and calendars name, members included."""
         needed: dict[Path, None] = {}
         names = [name for result in results for _, name in calendar_names(result.data)]
+        names += [name for path in calendars for _, name in member_names(self._calendar(path).data)]
         while names:
             name = names.pop()
             path = self._calendar_paths.get(name) if isinstance(name, str) else None

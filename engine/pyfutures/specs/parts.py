@@ -6,7 +6,7 @@ Both the checks and the building of the model read a document through these.
 from __future__ import annotations
 
 import datetime as dt
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
 from pyfutures.cycles import Cycle, CycleError
@@ -106,7 +106,17 @@ def cycle_parts(draft: Draft, name: str) -> tuple[str, list[Part]] | None:
         name = CYCLES[CYCLES.index(name) - 1]
     if not draft.has("months", name):
         return None
-    return name, parts(draft.get("months", name), ("months", name), "months")
+    return name, _listed(draft, parts(draft.get("months", name), ("months", name), "months"))
+
+
+def _listed(draft: Draft, found: list[Part]) -> list[Part]:
+    """Return the ranges of a cycle, closed where the root was first and is last listed."""
+    first, last = draft.get("months", "first"), draft.get("months", "last")
+    if first is not None and found[0].start is None:
+        found[0] = replace(found[0], start=ContractMonth.parse(first))
+    if last is not None and found[-1].until is None:
+        found[-1] = replace(found[-1], until=ContractMonth.parse(last))
+    return found
 
 
 def cycle(draft: Draft, name: str, *, masked: bool = True) -> Cycle | None:

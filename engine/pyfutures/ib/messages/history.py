@@ -99,7 +99,11 @@ class RequestHistoricalTicks(Request):
 
 @dataclass(frozen=True, slots=True)
 class Bar:
-    """A bar. `date` is text: `yyyymmdd` for daily bars, else seconds since 1970 of its start."""
+    """A bar. `date` is text: `yyyymmdd` for daily bars, else seconds since 1970 of its start.
+
+    Prices and their average are floats, sizes exact. BID, ASK and MIDPOINT bars have -1 for volume,
+    average and count.
+    """
 
     date: str
     open: float
@@ -107,7 +111,7 @@ class Bar:
     low: float
     close: float
     volume: Decimal
-    average: Decimal
+    average: float
     count: int
 
 
@@ -287,7 +291,7 @@ _BAR: Final = (
     Field("low", FLOAT),
     Field("close", FLOAT),
     Field("volume", DECIMAL),
-    Field("average", DECIMAL),
+    Field("average", FLOAT),
     Field("count", INT),
 )
 _START: Final = Field("start", TEXT, before=sv.HISTORICAL_END)
@@ -310,7 +314,7 @@ RESPONSES: Final = (
         (
             _ID, Field("bar.count", INT), Field("bar.date", TEXT), Field("bar.open", FLOAT),
             Field("bar.close", FLOAT), Field("bar.high", FLOAT), Field("bar.low", FLOAT),
-            Field("bar.average", DECIMAL), Field("bar.volume", DECIMAL),
+            Field("bar.average", FLOAT), Field("bar.volume", DECIMAL),
         ),
         {"bar": Bar},
     ),

@@ -282,7 +282,7 @@ class RealTimeBar(Response):
     low: float
     close: float
     volume: Decimal
-    average: Decimal
+    average: float
     count: int
 
 
@@ -375,7 +375,7 @@ RESPONSES: Final = (
         (
             Const("3"), _ID, _TIME, Field("open", FLOAT), Field("high", FLOAT),
             Field("low", FLOAT), Field("close", FLOAT), Field("volume", DECIMAL),
-            Field("average", DECIMAL), Field("count", INT),
+            Field("average", FLOAT), Field("count", INT),
         ),
     ),
     Layout(RerouteMarketData, 91, _REROUTE),

@@ -1,0 +1,263 @@
+"""Feeds that fill their gaps: bars kept up to date, real-time bars, tick-by-tick.
+
+Theory of operation of a gap. A feed that is started again asks for the live values first and holds
+them; then it asks the history for what lies between the last value handed out and now, in as many
+steps as the gateway's limits need; then both are put together (`merge.py`) and handed out in order.
+A second cut in the middle throws the held values away and begins again from the last value handed
+out. What history cannot give is a gap: it is written down in the subscription and in the log.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import logging
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Final
+
+from pyfutures.ib.failures import RequestError
+from pyfutures.ib.farms import FarmKind
+from pyfutures.ib.merge import BarSeries, duration_over, longest_duration
+from pyfutures.ib.messages.history import (
+    Bar,
+    CancelHistoricalBars,
+    HistoricalBars,
+    HistoricalBarUpdate,
+    RequestHistoricalBars,
+)
+from pyfutures.ib.subscriptions import Feed, Feeds, Subscription
+from pyfutures.ib.times import BarSize, format_utc
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Sequence
+
+    from pyfutures.ib.clock import Timer
+    from pyfutures.ib.messages.base import Request, Response
+
+    type FetchBars = Callable[[RequestHistoricalBars], Awaitable[tuple[Bar, ...]]]
+    type ServerTime = Callable[[], Awaitable[dt.datetime]]
+
+__all__ = ["BarFeed", "BarUpdate"]
+
+_LOG: Final = logging.getLogger("pyfutures.ib")
+_STEPS: Final = 50
+_BOTH: Final = frozenset({FarmKind.MARKET, FarmKind.HISTORY})
+
+
+@dataclass(frozen=True, slots=True)
+class BarUpdate:
+    """A bar of a subscription.
+
+    `is_closed` bars come once each, in order. Others are the bar that forms, as it is now.
+    `is_history` is set for bars that came from the past: the first block, or a gap that was filled.
+    """
+
+    bar: Bar
+    is_closed: bool = True
+    is_history: bool = False
+
+
+class BarFeed(Feed[BarUpdate]):
+    """Bars that the gateway keeps up to date.
+
+    Parameters
+    ----------
+    feeds
+        All feeds of the client.
+    subscription
+        The consumer's end.
+    template
+        The request; its id is replaced.
+    size
+        The size of the bars.
+    forming
+        Whether the bar that forms is handed out too.
+    history
+        Whether the bars of the first block are handed out.
+    fetch
+        Asks for bars of the past.
+    server_time
+        Asks for the gateway's clock.
+
+    """
+
+    def __init__(
+        self,
+        feeds: Feeds,
+        subscription: Subscription[BarUpdate],
+        template: RequestHistoricalBars,
+        *,
+        size: BarSize,
+        forming: bool,
+        history: bool,
+        fetch: FetchBars,
+        server_time: ServerTime,
+    ) -> None:
+        super().__init__(feeds, subscription, farms=_BOTH)
+        self.series = BarSeries()
+        self._template = template
+        self._size = size
+        self._forming = forming
+        self._history = history
+        self._fetch = fetch
+        self._server_time = server_time
+        self._held: list[Bar] | None = []
+        self._last_at: float | None = None  # our clock at the last bar handed out
+        self._grace: Timer | None = None
+
+    def request(self, request_id: int) -> Request:
+        """Return the request that starts it, reaching back to the last bar handed out."""
+        duration = self._template.duration
+        if self.series.last is not None and self._last_at is not None:
+            gap = self.feeds.clock.monotonic() - self._last_at + self._bar_seconds
+            duration = duration_over(gap, self._size)
+        return replace(self._template, request_id=request_id, duration=duration)
+
+    def cancellation(self, request_id: int) -> Request:
+        """Return the request that ends it."""
+        return CancelHistoricalBars(request_id)
+
+    @property
+    def _bar_seconds(self) -> int:
+        return self._size.seconds or 86400
+
+    def paused(self) -> None:
+        """Forget the bar that forms and what is held: both come again."""
+        self.series.cut()
+        self._held = []
+        self._stop_grace()
+
+    def accept(self, message: Response) -> None:
+        """Take the block or an update."""
+        if type(message) is HistoricalBarUpdate:
+            if self._held is not None:
+                self._held.append(message.bar)
+                return
+            self.live()
+            self._take(message.bar, is_history=False)
+            self._mind_grace()
+        elif isinstance(message, HistoricalBars):
+            self._block(message.bars)
+
+    def _block(self, bars: Sequence[Bar]) -> None:
+        last = self.series.last
+        if last is None and not self._history:
+            self.series.skip(bars)
+            if self.series.last is None and bars:
+                # One bar only, and it forms: whatever is before it is not asked for.
+                self.series.last = int(bars[0].date) - 1
+            self._finish(())
+        elif last is None or not bars or int(bars[0].date) <= last:
+            self._finish(bars)
+        else:
+            request_id = self.request_id
+            self.feeds.spawn(
+                self._reach_back(tuple(bars), last, request_id),
+                f"back-fill of {self.subscription.name}",
+            )
+
+    async def _reach_back(
+        self, bars: tuple[Bar, ...], last: int, request_id: int | None
+    ) -> None:
+        """Ask for older and older bars until they meet the last one handed out."""
+        oldest = bars
+        for _ in range(_STEPS):
+            end = _start_of(oldest[0])
+            request = replace(
+                self._template,
+                end=format_utc(end),
+                duration=longest_duration(self._size),
+                keep_up_to_date=False,
+            )
+            try:
+                older = await self._fetch(request)
+            except RequestError as error:
+                if self.request_id != request_id:
+                    return
+                _LOG.warning("%s: %s", self.subscription.name, error)
+                self.stop()
+                self.retry_later()
+                return
+            if self.request_id != request_id or self.is_over:
+                return  # a new start fills the gap
+            older = tuple(bar for bar in older if int(bar.date) < int(oldest[0].date))
+            if not older:
+                break
+            bars = older + bars
+            oldest = older
+            if int(older[0].date) <= last:
+                break
+        else:
+            self.subscription.gaps.append(f"{last} to {bars[0].date}")
+            _LOG.error("%s: bars from %s to %s are missing", self.subscription.name, last,
+                       bars[0].date)  # fmt: skip
+        self._finish(bars)
+
+    def _finish(self, bars: Sequence[Bar]) -> None:
+        held, self._held = self._held, None
+        for bar in bars:
+            self._take(bar, is_history=True)
+        for bar in held or ():
+            self._take(bar, is_history=False)
+        if self._last_at is None and self.series.last is not None:
+            self._last_at = self.feeds.clock.monotonic()
+        self.live()
+        self._mind_grace()
+
+    def _take(self, bar: Bar, *, is_history: bool) -> None:
+        closed = self.series.feed(bar)
+        if closed is not None:
+            self._hand_out(closed, is_history=is_history)
+        if self._forming and bar is self.series.forming and not is_history:
+            self.subscription.emit(BarUpdate(bar, is_closed=False))
+
+    def _hand_out(self, bar: Bar, *, is_history: bool) -> None:
+        self._last_at = self.feeds.clock.monotonic()
+        self.subscription.emit(BarUpdate(bar, is_history=is_history))
+
+    # A bar whose time is over is closed even if no later one comes.
+
+    def _mind_grace(self) -> None:
+        forming, grace = self.series.forming, self.feeds.config.bar_grace
+        if forming is None or grace is None or self._size.seconds is None or self._grace:
+            return
+        self._grace = self.feeds.clock.call_later(self._bar_seconds + grace, self._ask_time)
+
+    def _ask_time(self) -> None:
+        self._grace = None
+        self.feeds.spawn(self._judge(), f"close of {self.subscription.name}")
+
+    async def _judge(self) -> None:
+        forming, grace = self.series.forming, self.feeds.config.bar_grace
+        if forming is None or grace is None:
+            return
+        request_id = self.request_id
+        try:
+            now = await self._server_time()
+        except RequestError:
+            now = None
+        if self.request_id != request_id or self.series.forming is None or self.is_over:
+            return
+        over_at = _start_of(self.series.forming) + dt.timedelta(seconds=self._bar_seconds + grace)
+        if now is not None and now >= over_at:
+            closed = self.series.close()
+            if closed is not None:
+                self._hand_out(closed, is_history=False)
+            return
+        left = grace if now is None else max((over_at - now).total_seconds(), 1.0)
+        self._grace = self.feeds.clock.call_later(left, self._ask_time)
+
+    def _stop_grace(self) -> None:
+        if self._grace is not None:
+            self._grace.cancel()
+            self._grace = None
+
+    def close(self) -> None:
+        """End it."""
+        super().close()
+        self._stop_grace()
+
+
+def _start_of(bar: Bar) -> dt.datetime:
+    if len(bar.date) == 8:
+        return dt.datetime.strptime(bar.date, "%Y%m%d").replace(tzinfo=dt.UTC)
+    return dt.datetime.fromtimestamp(int(bar.date), dt.UTC)
