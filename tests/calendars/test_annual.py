@@ -6,7 +6,8 @@ import datetime as dt
 
 import pytest
 
-from pyfutures.calendars import Annual, Observed, Weekday
+from pyfutures.calendars import Annual, Observed
+from pyfutures.weekdays import Weekday
 
 VETERANS = {"name": "Veterans Day", "month": 11, "day": 11}
 # 11 November: Saturday in 2017 and 2023, Sunday in 2018, Monday in 2019

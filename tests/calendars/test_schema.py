@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from jsonschema import Draft202012Validator
 
-from pyfutures.calendars import Annual, CalendarSpec, Observed, Weekday, bad_dates
+from pyfutures.calendars import Annual, CalendarSpec, Observed, bad_dates
 from pyfutures.resources import data_dir
+from pyfutures.weekdays import Weekday
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -44,8 +44,8 @@ SMALL = {
 WIDE = {"int": INTS, "float": FLOATS, "decimal": DECIMALS, "flag": st.booleans(), "text": TEXT}
 _CONDITIONS = (
     lambda k: st.builds(
-        conditions.PriceCondition, k["int"], k["text"], st.booleans(), k["float"], st.integers(0, 8),
-        JOIN,
+        conditions.PriceCondition, k["int"], k["text"], st.booleans(), k["float"],
+        st.integers(0, 8), JOIN,
     ),
     lambda k: st.builds(conditions.TimeCondition, st.booleans(), k["text"], JOIN),
     lambda k: st.builds(conditions.MarginCondition, st.booleans(), k["float"], JOIN),

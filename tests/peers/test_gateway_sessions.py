@@ -15,7 +15,7 @@ from pyfutures.gateway.replay import ReplayServer
 from pyfutures.ib import messages as m
 from pyfutures.ib.fields import UNSET_DECIMALS
 from pyfutures.ib.framing import frame
-from pyfutures.ib.times import last_trade
+from pyfutures.ib.times import last_trade, zone
 from pyfutures.ib.versions import Versions
 from pyfutures.ib.wire import ClientConnection, GatewayConnection
 from tests.peers.shared import shared
@@ -89,15 +89,13 @@ def test_the_requests_are_heard_as_sent(name):
 
 
 def test_last_trades_of_the_chains_are_at_the_exchange():
-    # Class III milk stops at 12:10 in Chicago, milling wheat at 18:30 in Paris, in summer and winter.
+    # Class III milk stops at 12:10 in Chicago, milling wheat at 18:30 in Paris, all year round.
     for name, clock in (("contract_details", dt.time(12, 10)), ("limit_order", dt.time(18, 30))):
         found = 0
         for _, exact in Recording.load(path(name)).messages():
             if isinstance(exact.message, m.ContractDetails):
                 details = exact.message
                 last = last_trade(details.contract.last_trade, details.time_zone)
-                from pyfutures.ib.times import zone
-
                 assert last.instant.astimezone(zone(details.time_zone)).time() == clock
                 assert last.date.strftime("%Y%m%d") == details.contract.last_trade[:8]
                 found += 1

@@ -6,7 +6,7 @@ shipped does, the first time it is built.
 
 from __future__ import annotations
 
-from pyfutures.calendars.annual import Annual, Observed, Weekday
+from pyfutures.calendars.annual import Annual, Observed
 from pyfutures.calendars.bases import (
     FIRST_DAY,
     LAST_DAY,
@@ -67,7 +67,6 @@ __all__ = [
     "NoSuchDayError",
     "Observed",
     "UnknownCalendarError",
-    "Weekday",
     "bad_dates",
     "date_of",
     "day_number",

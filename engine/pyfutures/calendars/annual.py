@@ -10,28 +10,13 @@ from typing import TYPE_CHECKING, Final, assert_never
 
 from dateutil.easter import easter as easter_sunday
 
+from pyfutures.weekdays import Weekday
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
 _DAY: Final = dt.timedelta(1)
 _SATURDAY, _SUNDAY = 5, 6
-
-
-class Weekday(StrEnum):
-    """Days of the week, Monday first."""
-
-    MONDAY = "monday"
-    TUESDAY = "tuesday"
-    WEDNESDAY = "wednesday"
-    THURSDAY = "thursday"
-    FRIDAY = "friday"
-    SATURDAY = "saturday"
-    SUNDAY = "sunday"
-
-    @property
-    def number(self) -> int:
-        """0 for Monday, as `date.weekday`."""
-        return list(Weekday).index(self)
 
 
 class Observed(StrEnum):

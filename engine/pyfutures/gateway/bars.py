@@ -132,6 +132,42 @@ class Bars:
             return list(_longer(answer, size))
         return answer
 
+    def latest(  # noqa: PLR0913 - one parameter a choice of the request
+        self,
+        instrument: Instrument,
+        session: Session,
+        size: BarSize,
+        show: Show,
+        *,
+        until: int,
+        use_rth: bool = False,
+    ) -> BarRow | None:
+        """Return the bar of a session that is forming at `until`, without its earlier ones."""
+        since = 0
+        if size.seconds is not None:
+            span = max(size.seconds * _SECOND, SLOT_NS)
+            offset = _offset(instrument, session)
+            since = (until + offset) // span * span - offset
+        day = self.market.day(instrument, session)
+        stretches = instrument.hours.liquid(session) if use_rth else session.stretches
+        begun = [a * NS_PER_MINUTE for a, b in stretches if a * NS_PER_MINUTE <= until]
+        slots = _select(day, stretches, show, until, since=max([since, *begun[-1:]]))
+        if size.seconds is None:
+            slots = _select(day, stretches, show, until)
+        if slots is None:
+            return None
+        keys = np.full(len(slots.starts), since)
+        start = max([since, *begun[-1:]])
+        row = next(_rows(slots, keys, session.day, show))
+        return replace(row, start=start) if size.seconds is not None else row
+
+    def settled(self, instrument: Instrument, session: Session) -> int | None:
+        """Return the close of a session: the settlement where there is one, else the last price."""
+        revision = self.revisions.get((instrument.con_id, session.day))
+        if revision is not None and revision.close is not None:
+            return revision.close
+        return self.market.day(instrument, session).close
+
     def _revised(self, instrument: Instrument, row: BarRow) -> BarRow:
         revision = self.revisions.get((instrument.con_id, row.day))
         if revision is None or row.volume < 0:
@@ -147,10 +183,12 @@ class Bars:
         )  # fmt: skip
 
 
-def _select(day: Day, stretches: Stretches, show: Show, until: int) -> _Slots | None:
+def _select(
+    day: Day, stretches: Stretches, show: Show, until: int, *, since: int = 0
+) -> _Slots | None:
     """Return the slots of a day that have begun, None if there are none."""
     starts = day.starts
-    keep = starts <= until
+    keep = (starts <= until) & (starts >= since)
     minutes = starts // NS_PER_MINUTE
     inside = np.zeros(len(starts), np.bool_)
     for opened, closed in stretches:

@@ -67,6 +67,7 @@ class Instrument:
     listing: Listing
     timed: bool  # whether the time of the last trade is known
     expiry: dt.date
+    ratio: tuple[int, int]  # the tick of quotes as a fraction: the same for any number of ticks
 
     @property
     def last_trade(self) -> dt.date:
@@ -95,7 +96,12 @@ class Instrument:
 
     def quote(self, ticks: float) -> float:
         """Return a price in ticks as IB quotes it."""
-        return float(Decimal(str(ticks)) * self.quote_tick)
+        above, below = self.ratio
+        twice = ticks * 2
+        # Integers divide to the nearest float, so a quote is the same whichever way it comes.
+        if twice == int(twice):
+            return int(twice) * above / (2 * below)
+        return ticks * above / below
 
     def ticks(self, quote: float) -> int | None:
         """Return a quote in ticks; None if it is not on the grid."""
@@ -263,10 +269,12 @@ class Product:
             local = local_symbol(exchange, trading_class, month, listing.last)
             if key:  # weeklies of one class have the week in their name
                 local = f"{local[:-2]}{listing.last:%d}{local[-2:]}"
+            tick = Decimal(listing.tick) / _SCALE
+            magnifier = self.identity.price_magnifier
             self._known[number] = Instrument(
-                number, self, symbol, exchange, currency, trading_class, multiplier,
-                self.identity.price_magnifier, Decimal(listing.tick) / _SCALE, month, local,
-                listing, timed, expiry or listing.last,
+                number, self, symbol, exchange, currency, trading_class, multiplier, magnifier,
+                tick, month, local, listing, timed, expiry or listing.last,
+                (tick * magnifier).as_integer_ratio(),
             )  # fmt: skip
         return self._known[number]
 

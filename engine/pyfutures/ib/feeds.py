@@ -1,4 +1,4 @@
-"""Feeds that fill their gaps: bars kept up to date, real-time bars, tick-by-tick.
+"""Bars that are kept up to date, and how their gaps are filled.
 
 Theory of operation of a gap. A feed that is started again asks for the live values first and holds
 them; then it asks the history for what lies between the last value handed out and now, in as many
@@ -24,7 +24,7 @@ from pyfutures.ib.messages.history import (
     HistoricalBarUpdate,
     RequestHistoricalBars,
 )
-from pyfutures.ib.subscriptions import Feed, Feeds, Subscription
+from pyfutures.ib.subscriptions import Feed, Feeds, FeedState, Subscription
 from pyfutures.ib.times import BarSize, format_utc
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     type FetchBars = Callable[[RequestHistoricalBars], Awaitable[tuple[Bar, ...]]]
     type ServerTime = Callable[[], Awaitable[dt.datetime]]
 
-__all__ = ["BarFeed", "BarUpdate"]
+__all__ = ["BarFeed", "BarUpdate", "start_of"]
 
 _LOG: Final = logging.getLogger("pyfutures.ib")
 _STEPS: Final = 50
@@ -109,7 +109,10 @@ class BarFeed(Feed[BarUpdate]):
         duration = self._template.duration
         if self.series.last is not None and self._last_at is not None:
             gap = self.feeds.clock.monotonic() - self._last_at + self._bar_seconds
-            duration = duration_over(gap, self._size)
+            # The wall clock knows better when the bar was handed out late, if it is right.
+            since = start_of(str(self.series.last))
+            wall = (self.feeds.clock.now() - since).total_seconds()
+            duration = duration_over(max(gap, wall), self._size)
         return replace(self._template, request_id=request_id, duration=duration)
 
     def cancellation(self, request_id: int) -> Request:
@@ -161,7 +164,7 @@ class BarFeed(Feed[BarUpdate]):
         """Ask for older and older bars until they meet the last one handed out."""
         oldest = bars
         for _ in range(_STEPS):
-            end = _start_of(oldest[0])
+            end = start_of(oldest[0].date)
             request = replace(
                 self._template,
                 end=format_utc(end),
@@ -175,6 +178,7 @@ class BarFeed(Feed[BarUpdate]):
                     return
                 _LOG.warning("%s: %s", self.subscription.name, error)
                 self.stop()
+                self.subscription.become(FeedState.STALE, error)
                 self.retry_later()
                 return
             if self.request_id != request_id or self.is_over:
@@ -237,7 +241,7 @@ class BarFeed(Feed[BarUpdate]):
             now = None
         if self.request_id != request_id or self.series.forming is None or self.is_over:
             return
-        over_at = _start_of(self.series.forming) + dt.timedelta(seconds=self._bar_seconds + grace)
+        over_at = start_of(self.series.forming.date) + dt.timedelta(seconds=self._bar_seconds + grace)
         if now is not None and now >= over_at:
             closed = self.series.close()
             if closed is not None:
@@ -257,7 +261,8 @@ class BarFeed(Feed[BarUpdate]):
         self._stop_grace()
 
 
-def _start_of(bar: Bar) -> dt.datetime:
-    if len(bar.date) == 8:
-        return dt.datetime.strptime(bar.date, "%Y%m%d").replace(tzinfo=dt.UTC)
-    return dt.datetime.fromtimestamp(int(bar.date), dt.UTC)
+def start_of(date: str) -> dt.datetime:
+    """Return the start of a bar; of a daily one, the midnight before its date."""
+    if len(date) == 8:
+        return dt.datetime.strptime(date, "%Y%m%d").replace(tzinfo=dt.UTC)
+    return dt.datetime.fromtimestamp(int(date), dt.UTC)

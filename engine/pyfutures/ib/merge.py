@@ -91,19 +91,16 @@ class TickSeries[T]:
         self._time = time
         self._identity = identity
         self.last: int | None = None
-        self._seen: Counter[Hashable] = Counter()
+        self._recent: list[T] = []  # what was handed out of the last second
 
-    def live(self, tick: T) -> T:
-        """Take a tick that is handed out, and return it."""
-        time = self._time(tick)
-        if time != self.last:
-            if self.last is None or time > self.last:
-                self.last = time
-                self._seen.clear()
-            else:
-                return tick  # late by its time, but new
-        self._seen[self._identity(tick)] += 1
-        return tick
+    def live(self, tick: T, time: int) -> None:
+        """Take a tick that is handed out, and its second."""
+        if time == self.last:
+            self._recent.append(tick)
+        elif self.last is None or time > self.last:
+            self.last = time
+            self._recent = [tick]
+        # A tick that is late by its time is new all the same, and no mark to go by.
 
     def missed(self, history: Iterable[T], held: Iterable[T]) -> list[T]:
         """Return what to hand out after a cut, in order; it counts as handed out.
@@ -118,7 +115,7 @@ class TickSeries[T]:
         """
         found: list[T] = []
         told: Counter[Hashable] = Counter()
-        seen = self._seen.copy()
+        seen = Counter(map(self._identity, self._recent))
         since = self.last
         for tick in history:
             time, key = self._time(tick), self._identity(tick)
@@ -131,13 +128,13 @@ class TickSeries[T]:
             found.append(tick)
         for tick in held:
             # Live and history overlap: what history has told is not told again.
-            key = (self._identity(tick), self._time(tick))
-            if told[key] > 0:
-                told[key] -= 1
+            both = (self._identity(tick), self._time(tick))
+            if told[both] > 0:
+                told[both] -= 1
                 continue
             found.append(tick)
         for tick in found:
-            self.live(tick)
+            self.live(tick, self._time(tick))
         return found
 
 

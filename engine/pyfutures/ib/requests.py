@@ -296,6 +296,7 @@ class Requests:
         collector: Callable[[], Collector[T]],
         *,
         cancel: Callable[[int], Request] | None = None,
+        always_cancel: bool = False,
         deadline: float | None = None,
         patience: float = 0.0,
     ) -> T:
@@ -311,6 +312,8 @@ class Requests:
             Makes what makes the result.
         cancel
             From the id to the request that takes it back.
+        always_cancel
+            Whether the answer itself leaves something behind at the gateway.
         deadline
             Seconds for the answer, from the moment the request is written.
         patience
@@ -325,7 +328,9 @@ class Requests:
         """
 
         async def once() -> T:
-            return await self._once(what, build, collector(), cancel=cancel, deadline=deadline)
+            return await self._once(
+                what, build, collector(), cancel=cancel, always=always_cancel, deadline=deadline
+            )
 
         return await self._patiently(what, once, patience)
 
@@ -387,6 +392,7 @@ class Requests:
         collector: Collector[T],
         *,
         cancel: Callable[[int], Request] | None,
+        always: bool,
         deadline: float | None,
     ) -> T:
         self.check(what)
@@ -400,7 +406,7 @@ class Requests:
                 build(request_id), ticket=request_id, on_sent=lambda: pending.sent(self._clock)
             )
             result = await pending.future
-            answered = True
+            answered = not always
             return result
         except RequestFailedError:
             answered = True

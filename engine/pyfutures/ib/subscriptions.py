@@ -236,6 +236,9 @@ class Feed[T]:
         """Take a message."""
         raise NotImplementedError
 
+    def sent(self) -> None:
+        """Take note that the request is written."""
+
     def paused(self) -> None:
         """Take note that what is under way is void: a new start follows some time."""
 
@@ -249,7 +252,9 @@ class Feed[T]:
         self.request_id = self.feeds.ids.new()
         self.feeds.routes[self.request_id] = self
         self.heard_at = self.feeds.clock.monotonic()
-        self.feeds.outbox.put(self.request(self.request_id), ticket=self.request_id)
+        self.feeds.outbox.put(
+            self.request(self.request_id), ticket=self.request_id, on_sent=self.sent
+        )
 
     def stop(self, *, tell: bool = True) -> None:
         """Give the id up; the gateway is told if it has it."""

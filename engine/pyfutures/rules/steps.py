@@ -13,6 +13,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, ClassVar, Final
 
 from pyfutures.months import MONTH_CODES
+from pyfutures.weekdays import Weekday
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -74,31 +75,6 @@ class State(StrEnum):
     """The contract month, not yet shifted."""
     MONTH = "month"
     DATE = "date"
-
-
-class Weekday(StrEnum):
-    """A day of the week, as rules spell it."""
-
-    MONDAY = "monday"
-    TUESDAY = "tuesday"
-    WEDNESDAY = "wednesday"
-    THURSDAY = "thursday"
-    FRIDAY = "friday"
-    SATURDAY = "saturday"
-    SUNDAY = "sunday"
-
-    @property
-    def number(self) -> int:
-        """Monday is 0, as in `datetime`."""
-        return _WEEKDAYS[self]
-
-    @property
-    def title_word(self) -> str:
-        """The word with a capital, ``Friday``."""
-        return self.value.capitalize()
-
-
-_WEEKDAYS: Final = {weekday: number for number, weekday in enumerate(Weekday)}
 
 
 class Direction(StrEnum):

@@ -93,14 +93,25 @@ class _Sizes(dict[str, Decimal]):
         size = Decimal(text)
         if not size.is_finite():
             raise ValueError(text)
-        if len(text) <= _SHORT and len(self) < _MOST_SIZES:
+        if len(text) <= _SHORT and len(self) < _MOST_KEPT:
             self[text] = size
         return size
 
 
+class _Ints(dict[str, int]):
+    """Request ids, masks and kinds by their texts: they repeat for as long as a line lives."""
+
+    def __missing__(self, text: str) -> int:
+        value = int(text)
+        if len(text) <= _SHORT and len(self) < _MOST_KEPT:
+            self[text] = value
+        return value
+
+
 _SHORT: Final = 6
-_MOST_SIZES: Final = 16_384
+_MOST_KEPT: Final = 16_384
 _SIZE: Final = _Sizes()
+_INT: Final = _Ints()
 # What is between them is finite; quicker than to ask isfinite.
 _LOWEST: Final = float("-inf")
 _HIGHEST: Final = float("inf")
@@ -241,7 +252,7 @@ def _tick_by_tick(f: Fields) -> Response:
         bid, ask = float(f[4]), float(f[5])
         if _LOWEST < bid + ask < _HIGHEST:
             quote = _TickQuoteDraft(
-                int(f[1]), int(f[3]), bid, ask, _SIZE[f[6]], _SIZE[f[7]], int(f[8])
+                _INT[f[1]], int(f[3]), bid, ask, _SIZE[f[6]], _SIZE[f[7]], _INT[f[8]]
             )
             quote.__class__ = TickByTickQuote
             return quote
@@ -249,12 +260,12 @@ def _tick_by_tick(f: Fields) -> Response:
         price = float(f[4])
         if _LOWEST < price < _HIGHEST:
             trade = _TickTradeDraft(
-                int(f[1]), int(kind), int(f[3]), price, _SIZE[f[5]], int(f[6]), f[7], f[8]
+                _INT[f[1]], _INT[kind], int(f[3]), price, _SIZE[f[5]], _INT[f[6]], f[7], f[8]
             )
             trade.__class__ = TickByTickTrade
             return trade
     elif kind == "4":
-        midpoint = _TickMidpointDraft(int(f[1]), int(f[3]), _price(f[4]))
+        midpoint = _TickMidpointDraft(_INT[f[1]], int(f[3]), _price(f[4]))
         midpoint.__class__ = TickByTickMidpoint
         return midpoint
     raise ValueError(kind)
@@ -266,25 +277,25 @@ def _tick_price(f: Fields) -> TickPrice:
     price = float(f[4])
     if not isfinite(price):
         raise ValueError(f[4])
-    tick = _PriceDraft(int(f[2]), int(f[3]), price, size, int(f[6]))
+    tick = _PriceDraft(_INT[f[2]], _INT[f[3]], price, size, _INT[f[6]])
     tick.__class__ = TickPrice
     return tick
 
 
 def _tick_size(f: Fields) -> TickSize:
-    tick = _SizeDraft(int(f[2]), int(f[3]), _SIZE[f[4]])
+    tick = _SizeDraft(_INT[f[2]], _INT[f[3]], _SIZE[f[4]])
     tick.__class__ = TickSize
     return tick
 
 
 def _tick_generic(f: Fields) -> TickGeneric:
-    tick = _GenericDraft(int(f[2]), int(f[3]), _price(f[4]))
+    tick = _GenericDraft(_INT[f[2]], _INT[f[3]], _price(f[4]))
     tick.__class__ = TickGeneric
     return tick
 
 
 def _tick_string(f: Fields) -> TickString:
-    tick = _StringDraft(int(f[2]), int(f[3]), unescape(f[4]))
+    tick = _StringDraft(_INT[f[2]], _INT[f[3]], unescape(f[4]))
     tick.__class__ = TickString
     return tick
 

@@ -1,0 +1,340 @@
+"""Accounts: positions, values, summaries, profit and loss; once, or as they change."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from pyfutures.ib.market import StreamFeed
+from pyfutures.ib.messages.account import (
+    AccountDownloadEnd,
+    AccountSummary,
+    AccountSummaryEnd,
+    AccountTime,
+    AccountUpdateMulti,
+    AccountUpdateMultiEnd,
+    AccountValue,
+    CancelAccountSummary,
+    CancelAccountUpdatesMulti,
+    CancelPnl,
+    CancelPnlSingle,
+    CancelPositionsMulti,
+    CancelPositions,
+    Pnl,
+    PnlSingle,
+    PortfolioValue,
+    Position,
+    PositionEnd,
+    PositionMulti,
+    PositionMultiEnd,
+    RequestAccountSummary,
+    RequestAccountUpdates,
+    RequestAccountUpdatesMulti,
+    RequestPnl,
+    RequestPnlSingle,
+    RequestPositions,
+    RequestPositionsMulti,
+)
+from pyfutures.ib.requests import Many
+from pyfutures.ib.subscriptions import Feed, Feeds, Subscription
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from pyfutures.ib.messages.base import Request, Response
+    from pyfutures.ib.requests import Requests
+
+__all__ = ["SUMMARY_TAGS", "Account"]
+
+type AccountChange = AccountValue | PortfolioValue | AccountTime | AccountDownloadEnd
+type SummaryChange = AccountSummary | AccountSummaryEnd
+type PositionChange = Position | PositionEnd
+
+#: All tags of a summary (https://interactivebrokers.github.io/tws-api/account_summary.html).
+SUMMARY_TAGS: Final = (
+    "AccountType,NetLiquidation,TotalCashValue,SettledCash,AccruedCash,BuyingPower,"
+    "EquityWithLoanValue,PreviousDayEquityWithLoanValue,GrossPositionValue,ReqTEquity,ReqTMargin,"
+    "SMA,InitMarginReq,MaintMarginReq,AvailableFunds,ExcessLiquidity,Cushion,FullInitMarginReq,"
+    "FullMaintMarginReq,FullAvailableFunds,FullExcessLiquidity,LookAheadNextChange,"
+    "LookAheadInitMarginReq,LookAheadMaintMarginReq,LookAheadAvailableFunds,"
+    "LookAheadExcessLiquidity,HighestSeverity,DayTradesRemaining,Leverage"
+)
+_POSITIONS: Final = (Position, PositionEnd)
+_UPDATES: Final = (AccountValue, PortfolioValue, AccountTime, AccountDownloadEnd)
+
+
+class _SharedFeed[T](Feed[T]):
+    """A subscription without an id: there is one at the gateway, and any number of consumers.
+
+    The first one asks, the last one takes it back, and who comes later hears from the gateway again
+    because it is asked again: it answers with everything.
+    """
+
+    def __init__(
+        self,
+        feeds: Feeds,
+        subscription: Subscription[T],
+        *,
+        shared: dict[object, list[Feed[object]]],
+        key: object,
+        ask: Request,
+        cancel: Request,
+    ) -> None:
+        super().__init__(feeds, subscription, farms=frozenset())
+        self._others = shared.setdefault(key, [])
+        self._others.append(self)  # type: ignore[arg-type]
+        self._ask = ask
+        self._cancel = cancel
+
+    def start(self) -> None:
+        """Ask, if there is a connection."""
+        if not self.is_over and self.feeds.outbox.is_open and self.feeds.is_line_up:
+            self._stop_retry()
+            self.request_id = 0
+            self.feeds.outbox.put(self._ask, ticket=("shared", id(self)))
+
+    def stop(self, *, tell: bool = True) -> None:
+        """Take it back, if nobody else wants it."""
+        asked, self.request_id = self.request_id, None
+        alone = all(other is self or other.request_id is None for other in self._others)
+        if asked is None:
+            return
+        dropped = self.feeds.outbox.drop(("shared", id(self)))
+        if tell and alone and not dropped:
+            self.feeds.outbox.put(self._cancel)
+
+    def accept(self, message: Response) -> None:
+        """Take a message."""
+        self.live()
+        self.subscription.emit(message)  # type: ignore[arg-type]
+
+    def close(self) -> None:
+        """End it."""
+        super().close()
+        if self in self._others:
+            self._others.remove(self)  # type: ignore[arg-type]
+
+
+class Account:
+    """What a gateway says about accounts. Part of `Client`."""
+
+    def __init__(self, requests: Requests, feeds: Feeds) -> None:
+        self._requests = requests
+        self._feeds = feeds
+        self._shared: dict[object, list[Feed[object]]] = {}
+
+    def hear(self, message: Response) -> None:
+        """Give a message without an id to those who asked."""
+        if isinstance(message, _POSITIONS):
+            for feed in tuple(self._shared.get("positions", ())):
+                feed.receive(message)
+            self._requests.lane("positions", message)
+        elif isinstance(message, _UPDATES):
+            account = getattr(message, "account", None)
+            for key, feeds in tuple(self._shared.items()):
+                if key == "positions" or account not in {None, key[1], ""} and key[1]:  # type: ignore[index]
+                    continue
+                for feed in tuple(feeds):
+                    feed.receive(message)
+
+    async def positions(
+        self, *, deadline: float | None = None, patience: float = 0.0
+    ) -> tuple[Position, ...]:
+        """Return the positions of all accounts.
+
+        For futures `average_cost` is money for one contract: price by multiplier, and fees.
+
+        Raises
+        ------
+        RequestError
+            One of its kinds.
+
+        """
+        shared = bool(self._shared.get("positions"))
+        return await self._requests.ask_lane(
+            "positions",
+            "positions",
+            RequestPositions(),
+            lambda: Many(Position, PositionEnd),
+            cancel=None if shared else CancelPositions(),
+            deadline=deadline,
+            patience=patience,
+        )
+
+    def position_updates(
+        self,
+        *,
+        callback: Callable[[PositionChange], object] | None = None,
+        queue_size: int | None = None,
+    ) -> Subscription[PositionChange]:
+        """Return a subscription to positions: all, then `PositionEnd`, then changes.
+
+        After a cut all come again.
+        """
+        return self._feeds.add(
+            _SharedFeed(
+                self._feeds,
+                self._feeds.subscription("positions", callback, queue_size),
+                shared=self._shared,
+                key="positions",
+                ask=RequestPositions(),
+                cancel=CancelPositions(),
+            )
+        )
+
+    def updates(
+        self,
+        account: str = "",
+        *,
+        callback: Callable[[AccountChange], object] | None = None,
+        queue_size: int | None = None,
+    ) -> Subscription[AccountChange]:
+        """Return a subscription to values and portfolio of an account, one account at a time.
+
+        All come first, then `AccountDownloadEnd`, then changes, every three minutes at the latest.
+        """
+        return self._feeds.add(
+            _SharedFeed(
+                self._feeds,
+                self._feeds.subscription(f"account {account}", callback, queue_size),
+                shared=self._shared,
+                key=("account", account),
+                ask=RequestAccountUpdates(subscribe=True, account=account),
+                cancel=RequestAccountUpdates(subscribe=False, account=account),
+            )
+        )
+
+    async def values(
+        self, account: str = "", *, timeout: float | None = None
+    ) -> tuple[AccountValue | PortfolioValue, ...]:
+        """Return the values and the portfolio of an account, once.
+
+        Raises
+        ------
+        RequestError
+            One of its kinds.
+        TimeoutError
+            When they do not come.
+
+        """
+        self._requests.check(f"values of account {account}")
+        found: list[AccountValue | PortfolioValue] = []
+        seconds = self._feeds.config.request_deadline if timeout is None else timeout
+        with_values = self.updates(account)
+        async with with_values, self._feeds.clock.timeout(seconds):
+            async for message in with_values:
+                if isinstance(message, AccountDownloadEnd):
+                    break
+                if isinstance(message, AccountValue | PortfolioValue):
+                    found.append(message)
+        return tuple(found)
+
+    async def summary(
+        self,
+        tags: str | Iterable[str] = SUMMARY_TAGS,
+        *,
+        group: str = "All",
+        deadline: float | None = None,
+        patience: float = 0.0,
+    ) -> tuple[AccountSummary, ...]:
+        """Return values of all accounts, once.
+
+        Raises
+        ------
+        RequestError
+            One of its kinds.
+
+        """
+        wanted = tags if isinstance(tags, str) else ",".join(tags)
+        return await self._requests.ask(
+            "account summary",
+            lambda request_id: RequestAccountSummary(request_id, group, wanted),
+            lambda: Many(AccountSummary, AccountSummaryEnd),
+            cancel=CancelAccountSummary,
+            always_cancel=True,
+            deadline=deadline,
+            patience=patience,
+        )
+
+    def summary_updates(
+        self,
+        tags: str | Iterable[str] = SUMMARY_TAGS,
+        *,
+        group: str = "All",
+        callback: Callable[[SummaryChange], object] | None = None,
+        queue_size: int | None = None,
+    ) -> Subscription[SummaryChange]:
+        """Return a subscription to values of all accounts: all, then the end, then changes."""
+        wanted = tags if isinstance(tags, str) else ",".join(tags)
+        return self._feeds.add(
+            StreamFeed[SummaryChange](
+                self._feeds,
+                self._feeds.subscription("account summary", callback, queue_size),
+                ask=lambda request_id: RequestAccountSummary(request_id, group, wanted),
+                cancel=CancelAccountSummary,
+                kinds=(AccountSummary, AccountSummaryEnd),
+            )
+        )
+
+    def positions_of(
+        self,
+        account: str,
+        *,
+        model: str = "",
+        callback: Callable[[PositionMulti | PositionMultiEnd], object] | None = None,
+        queue_size: int | None = None,
+    ) -> Subscription[PositionMulti | PositionMultiEnd]:
+        """Return a subscription to the positions of one account or model."""
+        return self._feeds.add(
+            StreamFeed[PositionMulti | PositionMultiEnd](
+                self._feeds,
+                self._feeds.subscription(f"positions of {account}", callback, queue_size),
+                ask=lambda request_id: RequestPositionsMulti(request_id, account, model),
+                cancel=CancelPositionsMulti,
+                kinds=(PositionMulti, PositionMultiEnd),
+            )
+        )
+
+    def updates_of(
+        self,
+        account: str,
+        *,
+        model: str = "",
+        callback: Callable[[AccountUpdateMulti | AccountUpdateMultiEnd], object] | None = None,
+        queue_size: int | None = None,
+    ) -> Subscription[AccountUpdateMulti | AccountUpdateMultiEnd]:
+        """Return a subscription to the values of one account or model."""
+        return self._feeds.add(
+            StreamFeed[AccountUpdateMulti | AccountUpdateMultiEnd](
+                self._feeds,
+                self._feeds.subscription(f"values of {account}", callback, queue_size),
+                ask=lambda request_id: RequestAccountUpdatesMulti(request_id, account, model),
+                cancel=CancelAccountUpdatesMulti,
+                kinds=(AccountUpdateMulti, AccountUpdateMultiEnd),
+            )
+        )
+
+    def pnl(
+        self,
+        account: str,
+        *,
+        model: str = "",
+        con_id: int | None = None,
+        callback: Callable[[Pnl | PnlSingle], object] | None = None,
+        queue_size: int | None = None,
+    ) -> Subscription[Pnl | PnlSingle]:
+        """Return a subscription to the profit and loss of an account, or of one position."""
+
+        def ask(request_id: int) -> Request:
+            if con_id is None:
+                return RequestPnl(request_id, account, model)
+            return RequestPnlSingle(request_id, account, model, con_id)
+
+        return self._feeds.add(
+            StreamFeed[Pnl | PnlSingle](
+                self._feeds,
+                self._feeds.subscription(f"profit and loss of {account}", callback, queue_size),
+                ask=ask,
+                cancel=CancelPnl if con_id is None else CancelPnlSingle,
+                kinds=(Pnl, PnlSingle),
+            )
+        )
