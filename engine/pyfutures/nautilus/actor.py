@@ -171,7 +171,7 @@ class RollActor(Actor):  # type: ignore[misc] # nautilus has no types
         try:
             self._feed(bar_from_native(bar, month))
             self._await_legs()
-        except Exception as error:
+        except Exception as error:  # whatever it was, the series must not go on without a word
             raise self._fail(error, month) from error
 
     def on_stop(self) -> None:
@@ -183,7 +183,7 @@ class RollActor(Actor):  # type: ignore[misc] # nautilus has no types
         if (ts := machine.open_ts) is not None:
             try:
                 self._feed(Time(ts + machine.grace), subscribe=False)
-            except Exception as error:
+            except Exception as error:  # as in on_bar
                 raise self._fail(error, machine.month) from error
 
     def on_fault(self) -> None:
@@ -269,10 +269,13 @@ class RollActor(Actor):  # type: ignore[misc] # nautilus has no types
             for month in machine.wanted()
         }
         client = None if config.client_id is None else ClientId(config.client_id)
-        for bar_type in wanted.keys() - self._subscribed.keys():
-            self.subscribe_bars(bar_type, client_id=client)
-        for bar_type in self._subscribed.keys() - wanted.keys():
-            self.unsubscribe_bars(bar_type, client_id=client)
+        # In the order of months, so that two runs send the same commands.
+        for bar_type in wanted:
+            if bar_type not in self._subscribed:
+                self.subscribe_bars(bar_type, client_id=client)
+        for bar_type in self._subscribed:
+            if bar_type not in wanted:
+                self.unsubscribe_bars(bar_type, client_id=client)
         self._subscribed = wanted
         if self._deadline_alert is not None:
             self._cancel(self._deadline_alert)
@@ -300,7 +303,7 @@ class RollActor(Actor):  # type: ignore[misc] # nautilus has no types
     def _on_alert(self, event: TimeEvent) -> None:
         try:
             self._feed(Time(event.ts_event))
-        except Exception as error:
+        except Exception as error:  # as in on_bar; nautilus would only log it
             raise self._fail(error, self.machine.month) from error
 
     def _fail(self, error: Exception, month: ContractMonth) -> RollActorError:
