@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pyfutures.chain import Catalog, ChainError, UnknownRootError
+from pyfutures.chain import Catalog, ChainError, UnknownRootError, explain
 from pyfutures.diagnostics import SpecError
 from pyfutures.months import FIRST_MONTH, LAST_MONTH, ContractMonth
 from pyfutures.specs.model import Anchor
@@ -229,7 +229,7 @@ class TestWholeCatalogue:
             for month in (M("2012H"), M("2021Z"), M("2024M"), M("2026U")):
                 if month not in chain.spec.listed:
                     continue
-                row, found = chain.row(month), chain.explain(month)
+                row, found = chain.row(month), explain(chain, month)
                 assert (found.steps.day if found.steps else found.explicit) == row.last_trade
 
 
@@ -240,3 +240,98 @@ def test_the_hash_of_the_catalogue_is_stable(catalog):
         [sys.executable, "-c", code], capture_output=True, text=True, check=True, env=environment
     )
     assert done.stdout.strip() == catalog.fingerprint
+
+
+WTI = """\
+schema: 1
+root: AAA
+name: Made up
+exchange: XNYM
+currency: USD
+multiplier: 1000
+tick: 0.01
+months: {listed: HMUZ}
+last_trade: {calendar: %s, rule: [{weekday: {nth: 3, day: wednesday}}]}
+roll: {offset: %d, carry: 1}
+sources: [made up]
+"""
+
+
+def folder(tmp_path, calendar="short", offset=-5, calendar_text="base: weekdays\n"):
+    (tmp_path / "x").mkdir(exist_ok=True)
+    (tmp_path / "calendars").mkdir(exist_ok=True)
+    (tmp_path / "x" / "AAA.yaml").write_text(WTI % (calendar, offset))
+    (tmp_path / "calendars" / "short.yaml").write_text(
+        f"schema: 1\ncalendar: short\nname: Short\nsources: [made up]\n{calendar_text}"
+    )
+    return tmp_path
+
+
+class TestTheEndOfACalendar:
+    ENDS = "base: weekdays\nvalid_until: 2026-12-31\n"
+
+    def test_a_day_that_no_step_asked_about_is_unknown_past_it(self, tmp_path):
+        chain = Catalog.load(folder(tmp_path, calendar_text=self.ENDS))["AAA"]
+        known, beyond = chain.rows(M("2026Z"), M("2027H"))
+        assert (str(known.last_trade), known.status) == ("2026-12-16", "")
+        assert (beyond.last_trade, beyond.status) == (None, "unknown")
+
+    def test_projected_past_it_where_the_calendar_projects(self, tmp_path):
+        text = self.ENDS + "projected: true\n"
+        chain = Catalog.load(folder(tmp_path, calendar_text=text))["AAA"]
+        assert [row.status for row in chain.rows(M("2026Z"), M("2027H"))] == ["", "projected"]
+        assert explain(chain, M("2027H")).steps.projected
+
+    def test_it_does_not_switch_off_other_checks(self, tmp_path):
+        with pytest.raises(SpecError, match="PF420"):
+            Catalog.load(folder(tmp_path, offset=5, calendar_text=self.ENDS))
+
+    def test_positions_end_with_it(self, tmp_path):
+        chain = Catalog.load(folder(tmp_path, calendar_text=self.ENDS))["AAA"]
+        chain.position(dt.datetime(2026, 12, 1, tzinfo=dt.UTC))
+        for at in (dt.datetime(2027, 1, 1, tzinfo=dt.UTC), dt.datetime(1970, 1, 1, tzinfo=dt.UTC)):
+            with pytest.raises(ChainError, match=r"no position at .* by the calendar short"):
+                chain.position(at)
+
+
+def test_a_calendar_without_an_open_day_is_an_error_of_the_specs(tmp_path):
+    text = "base: weekdays\nvalid_from: 2026-01-01\nvalid_until: 2026-01-02\n"
+    closed = 'remove: {2026-01-01: "a", 2026-01-02: "b"}\n'
+    chain = Catalog.load(folder(tmp_path, calendar_text=text + closed))["AAA"]
+    assert {row.status for row in chain.rows()} == {"unknown"}
+    with pytest.raises(ChainError, match="no held month"):
+        chain.position(dt.datetime(2026, 1, 1, tzinfo=dt.UTC))
+
+
+class TestRollsInHand:
+    def test_the_specs_own_codes_keep_its_masks(self, catalog):
+        # RX skips 2010U, 2010Z, 2011H, 2011M and 2011U.
+        rolls = catalog["RX"].roll_calendar(hold="HMUZ")
+        assert rolls.row(M("2010M")).forward == M("2011Z")
+
+    def test_an_anchor_that_is_not_there(self, catalog):
+        with pytest.raises(ChainError, match="ES has no first notice"):
+            catalog["ES"].roll_calendar(anchor=Anchor.FIRST_NOTICE)
+
+
+def test_before_its_first_listing_the_first_month_is_current(catalog):
+    # Three-month SOFR futures were first listed with 2018M.
+    place = catalog["SR3"].position(dt.datetime(2015, 1, 1, tzinfo=dt.UTC))
+    assert (place.previous, place.current) == (None, M("2018M"))
+
+
+def test_columns_say_the_same_as_rows(catalog):
+    for root in ("CL", "DC", "EBM", "HSI", "A0F", "ES"):
+        columns = catalog[root].columns(M("2019F"), M("2030Z"))
+        rows = catalog[root].rows(M("2019F"), M("2030Z"))
+        for name, column in columns.items():
+            values = [getattr(row, name) for row in rows]
+            if isinstance(column, (str, bool)):
+                assert set(values) == {column}
+            elif name == "month":
+                assert list(map(str, values)) == column
+            elif name == "last_trade_utc":
+                seconds = [None if v is None else v.replace(tzinfo=None) for v in values]
+                assert column.tolist() == seconds
+            else:
+                assert list(column.tolist() if hasattr(column, "tolist") else column) == values

@@ -1,7 +1,9 @@
 """Compiled roots: chains, the catalogue of them, and their roll calendars."""
 
 from pyfutures.chain.catalog import Catalog, UnknownRootError
-from pyfutures.chain.chain import Chain, ChainError, ChainRow, Explanation, Position
+from pyfutures.chain.chain import Chain, ChainRow, Position
+from pyfutures.chain.errors import ChainError
+from pyfutures.chain.explain import Explanation, early_close, explain
 from pyfutures.chain.rolls import RollCalendar, RollCalendarError, RollRow
 
 __all__ = [
@@ -15,4 +17,6 @@ __all__ = [
     "RollCalendarError",
     "RollRow",
     "UnknownRootError",
+    "early_close",
+    "explain",
 ]

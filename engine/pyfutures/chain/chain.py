@@ -9,26 +9,24 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
 from pyfutures.calendars import NAT, date_of, day_number
-from pyfutures.chain.instants import NAT_NS, utc_instants
-from pyfutures.chain.rolls import RollCalendar, RollRow
+from pyfutures.chain.errors import ChainError
+from pyfutures.chain.instants import NAT_NS, utc_instant
+from pyfutures.chain.rolling import changed_calendar, has_predecessor, own_calendar
 from pyfutures.chain.table import (
     ChainTable,
     compile_deadline_days,
     compile_roll_days,
     compile_table,
-    membership,
 )
-from pyfutures.cycles import Cycle, CycleError
 from pyfutures.months import FIRST_MONTH, LAST_MONTH, ContractMonth
-from pyfutures.rules import Status, trace
-from pyfutures.specs.model import Anchor, OffsetUnit, Roll
+from pyfutures.rules import Status
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -36,12 +34,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from pyfutures.calendars import Calendar
-    from pyfutures.rules import Trace
-    from pyfutures.specs.model import Event, EventRule, Spec
-
-
-class ChainError(ValueError):
-    """A question that the chain of a root cannot answer; the text names root, month and reason."""
+    from pyfutures.chain.rolls import RollCalendar
+    from pyfutures.specs.model import Anchor, OffsetUnit, Spec
 
 
 @dataclass(frozen=True, slots=True)
@@ -243,16 +237,9 @@ class Chain:
         Raises
         ------
         ChainError
-            If the root has no ``roll``.
+            If the root has no ``roll``, or no held month whose dates are known.
         """
-        if self.spec.roll is None:
-            raise ChainError(
-                f"{self.root} has no roll: add `roll: {{anchor: last_trade, offset: -5}}` to"
-                f" {self.spec.path}"
-            )
-        return self._calendar(
-            self.spec.hold, self.spec.priced, self.spec.roll, self.roll_days, self.deadline_days
-        )
+        return own_calendar(self)
 
     def roll_calendar(  # noqa: PLR0913 - one parameter a key of the spec's `roll` and `months`
         self,
@@ -268,94 +255,18 @@ class Chain:
 
         Whoever replaces anchor, offset or unit takes the roll in hand: the deadline is then the
         last trade alone, since a series may well be built past first notice. A spec's own roll, and
-        with it every position that is held by it, stays bound by first notice.
+        with it every position that is held by it, stays bound by first notice. Months that the spec
+        skips stay skipped.
 
         Raises
         ------
         ChainError
-            If neither the spec nor the caller gives an offset, or a cycle is not within the listed
-            months.
+            If neither the spec nor the caller gives an offset, the anchor is not defined, or a
+            cycle is not within the listed months.
         """
-        own = self.spec.roll
-        if own is None and offset is None:
-            raise ChainError(f"{self.root} has no roll in {self.spec.path}: give a roll offset")
-        by_hand = own is None or not (anchor is None and offset is None and unit is None)
-        roll = own or Roll(Anchor.LAST_TRADE, 0, OffsetUnit.CALENDAR, 1)
-        changes = {"anchor": anchor, "offset": offset, "unit": unit, "carry": carry}
-        roll = replace(roll, **{k: v for k, v in changes.items() if v is not None})  # type: ignore[arg-type]
-        prices = self.spec.priced if priced is None else self._cycle("priced", priced)
-        held = self.spec.hold if hold is None else self._cycle("hold", hold)
-        self._check_held_is_priced(held, prices)
-        deadlines = (
-            compile_deadline_days(
-                self.spec,
-                self.table,
-                close_out=roll.close_out,
-                by_notice=False,
-                calendars=self.calendars,
-            )
-            if by_hand
-            else self.deadline_days
-        )
-        days = compile_roll_days(self.spec, self.table, roll, self.calendars)
-        return self._calendar(held, prices, roll, days, deadlines)
-
-    def _cycle(self, name: str, codes: str) -> Cycle:
-        cycle = Cycle.of(codes)
-        listed = {month.code for month in self.months}
-        if unlisted := sorted(set(codes) - listed):
-            raise ChainError(
-                f"{self.root}: {name} cycle {codes} has {', '.join(unlisted)}, which"
-                f" {self.root} never lists: {self.spec.listed}"
-            )
-        return cycle
-
-    def _check_held_is_priced(self, hold: Cycle, priced: Cycle) -> None:
-        index = self.table.index
-        bare = index[membership(hold, index) & ~membership(priced, index)]
-        if bare.size:
-            month = ContractMonth.from_index(int(bare[0]))
-            raise ChainError(
-                f"{self.root}: held month {month} is not in the priced cycle {priced}:"
-                " hold only months that have prices"
-            )
-
-    def _calendar(
-        self,
-        hold: Cycle,
-        priced: Cycle,
-        roll: Roll,
-        rolls: NDArray[np.int64],
-        deadlines: NDArray[np.int64],
-    ) -> RollCalendar:
-        """Rows of the held months whose dates are all known.
-
-        A chain ends where its calendars do: the months after the first unknown one are left out,
-        and whoever asks past them is told where the calendar ends.
-        """
-        held = np.flatnonzero(membership(hold, self.table.index))
-        known = (rolls[held] != NAT) & (deadlines[held] != NAT)
-        if known.any():
-            start = int(np.argmax(known))
-            unknown = np.flatnonzero(~known[start:])
-            held = held[start : start + int(unknown[0]) if unknown.size else None]
-        else:
-            held = held[:0]
-        months = [self.months[i] for i in held]
-        return RollCalendar(
-            root=self.root,
-            rows=tuple(
-                RollRow.of(
-                    month,
-                    previous=months[n - 1] if n else None,
-                    forward=months[n + 1] if n + 1 < len(months) else None,
-                    carry=_neighbour(priced, month, roll.carry),
-                    roll_date=date_of(rolls[i]),
-                    deadline=date_of(deadlines[i]),
-                )
-                for n, (i, month) in enumerate(zip(held, months, strict=True))
-            ),
-        )
+        given = {"anchor": anchor, "offset": offset, "unit": unit, "carry": carry}
+        changes = {name: value for name, value in given.items() if value is not None}
+        return changed_calendar(self, hold=hold, priced=priced, changes=changes)
 
     def position(self, at: dt.datetime) -> Position:
         """Current, forward, previous and carry month at an instant, by ``roll_date``.
@@ -367,7 +278,16 @@ class Chain:
         """
         if at.tzinfo is None:
             raise ChainError(f"{at.isoformat()} has no zone: write {at.isoformat()}+00:00")
-        row = self.rolls.position(instant_ns(at))
+        (place,) = self.positions(np.array([instant_ns(at)], np.int64))
+        if place < 0:
+            first, last = self.rolls.rows[0], self.rolls.rows[-1]
+            names = sorted({rule.calendar for rule in self.spec.last_trade.spans.values})
+            raise ChainError(
+                f"{self.root} has no position at {at.isoformat()}: by the calendar"
+                f" {', '.join(names)} its rolls are known from {first.month} on {first.roll_date}"
+                f" to {last.month} on {last.roll_date}"
+            )
+        row = self.rolls.rows[place]
         return Position(
             root=self.root,
             current=row.month,
@@ -377,6 +297,32 @@ class Chain:
             roll_date=row.roll_date,
             deadline=row.deadline,
         )
+
+    def positions(self, ns: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Which row of ``rolls.rows`` is current at each instant, by ``roll_date``.
+
+        Parameters
+        ----------
+        ns
+            Instants in nanoseconds UTC.
+
+        Returns
+        -------
+        array of int64
+            Row numbers; -1 where the chain does not reach.
+
+        Raises
+        ------
+        ChainError
+            If the root has no roll.
+        """
+        rows = self.rolls.rows
+        places = self.rolls.positions(ns)
+        places[places == len(rows)] = -1
+        # Before the first known roll another month may have been held, unless there was none.
+        if has_predecessor(self, rows[0].month):
+            places[ns < rows[0].roll_ns] = -1
+        return places
 
     def session_close_ns(self, day: dt.date) -> int:
         """The close of a trading date, nanoseconds UTC: where daily bars of a bare date close.
@@ -392,57 +338,7 @@ class Chain:
                 f"{self.root} has no session close: add `hours` to {self.spec.path}, or give bars"
                 " whose timestamps are instants"
             )
-        close = utc_instants(np.array([day_number(day)]), hours.close, hours.zone)
-        return int(close[0])
-
-    # -- why ----------------------------------------------------------------------------------
-
-    def explain(self, month: ContractMonth, event: str = "last_trade") -> Explanation | None:
-        """The steps that lead from a month to the day of an event, None without such an event.
-
-        Raises
-        ------
-        ChainError
-            If the month is not listed.
-        CalendarError, RuleFailure
-            If the rule has no answer for the month.
-        """
-        self._position_of(month)
-        subject: Event | None = getattr(self.spec, event)
-        if subject is None:
-            return None
-        rule = subject.spans.at(month)
-        explicit = subject.dates.get(month)
-        if explicit is not None or rule is None:
-            return Explanation(event, rule, explicit, None)
-        events: dict[str, dt.date | Trace] = {}
-        if event != "last_trade" and (last_trade := self.explain(month)) is not None:
-            day = last_trade.steps or last_trade.explicit
-            events = {} if day is None else {"last_trade": day}
-        steps = trace(
-            rule.rule, month, calendar=rule.calendar, calendars=self.calendars, events=events
-        )
-        return Explanation(event, rule, None, steps)
-
-    def early_close(self, month: ContractMonth) -> str | None:
-        """The early close, ``13:00 America/New_York``, that cuts the last trade of a month short.
-
-        Raises
-        ------
-        ChainError
-            If the month is not listed.
-        """
-        i = self._position_of(month)
-        rule, day = self.spec.last_trade.spans.at(month), _known(self.table.last_trade.days[i])
-        if rule is None or day is None:
-            return None
-        calendar = self.calendars[rule.calendar]
-        close = calendar.early_closes.get(day)
-        if close is None:
-            return None
-        zone = calendar.zone or "UTC"
-        early = utc_instants(self.table.last_trade.days[i : i + 1], close, zone)[0]
-        return f"{close:%H:%M} {zone}" if early == self.table.last_trade_ns[i] else None
+        return utc_instant(day_number(day), hours.close, hours.zone)
 
     @cached_property
     def fingerprint(self) -> str:
@@ -460,16 +356,6 @@ class Chain:
             digest.update(np.ascontiguousarray(column).astype("<i8").tobytes())
         digest.update(repr(self.spec.roll).encode())
         return digest.hexdigest()
-
-
-@dataclass(frozen=True, slots=True)
-class Explanation:
-    """Why an event of a month falls on its day: an explicit date, a traced rule, or no rule."""
-
-    event: str
-    rule: EventRule | None
-    explicit: dt.date | None
-    steps: Trace | None
 
 
 _MONTHS: Final = tuple(
@@ -504,14 +390,6 @@ def instant_ns(at: dt.datetime) -> int:
 
 def _utc(ns: int) -> dt.datetime:
     return dt.datetime(1970, 1, 1, tzinfo=dt.UTC) + dt.timedelta(microseconds=ns // 1000)
-
-
-def _neighbour(cycle: Cycle, month: ContractMonth, steps: int) -> ContractMonth | None:
-    try:
-        return cycle.neighbour(month, steps)
-    except CycleError:
-        # The root was not listed yet, or is listed no more.
-        return None
 
 
 def _known(day: np.int64) -> dt.date | None:

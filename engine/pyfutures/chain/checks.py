@@ -82,7 +82,8 @@ def last_trades_are_open(chain: Chain) -> Iterator[Finding]:
     column = chain.table.last_trade
     for rows, rule in event_spans(chain.spec.last_trade, chain.table.index):
         days = column.days[rows]
-        asked = (days != NAT) & ~column.explicit[rows]
+        table = chain.calendars[rule.calendar].table
+        asked = (days != NAT) & ~column.explicit[rows] & table.covers(days)
         opened = np.zeros(days.shape, np.bool_)
         for name in {rule.calendar, *rule.rule.calendars}:
             opened |= chain.calendars[name].table.is_open(days)
@@ -210,6 +211,8 @@ def _sessions(
     found = np.zeros(held.shape, np.int64)
     for rows, rule in event_spans(chain.spec.last_trade, chain.table.index):
         days = chain.calendars[rule.calendar].days
+        if not days.size:
+            continue
         inside = (held >= rows.start) & (held < rows.stop)
         first, last = np.searchsorted(days, rolls[inside]), np.searchsorted(days, deadlines[inside])
         # A window that begins before its calendar does is not judged by the days that are missing.

@@ -86,3 +86,8 @@ def utc_instants(days: Int64s, clock: dt.time, zone: str) -> Int64s:
     local = np.where(known, days, 0) * 86_400 + (clock.hour * 60 + clock.minute) * 60 + clock.second
     offset = table.seconds[np.searchsorted(table.changes, local, side="right")]
     return np.where(known, (local - offset) * NS_PER_SECOND, NAT_NS)
+
+
+def utc_instant(day: int, clock: dt.time, zone: str) -> int:
+    """UTC nanoseconds at which the clock of a zone shows a time on a day; see `utc_instants`."""
+    return int(utc_instants(np.array([day], np.int64), clock, zone)[0])

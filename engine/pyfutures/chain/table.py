@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from pyfutures.calendars import NAT, day_number, month_starts
-from pyfutures.chain.instants import NAT_NS, utc_instants
+from pyfutures.chain.instants import NAT_NS, utc_instant, utc_instants
 from pyfutures.months import FIRST_MONTH, LAST_MONTH
 from pyfutures.rules import Evaluated, Status, evaluate
 from pyfutures.specs.model import Anchor, OffsetUnit, Settlement
@@ -171,12 +171,23 @@ def _event(
                 for name, anchor in anchors.items()
             },
         )
-        days[rows], status[rows] = found.days, found.status
+        calendar = calendars[rule.calendar]
+        days[rows], status[rows] = _within(calendar, found)
     explicit = np.zeros(index.shape, np.bool_)
     for month, date in event.dates.items():
         rows = index == month.index
         days[rows], status[rows], explicit[rows] = day_number(date), Status.OK, True
     return EventColumn(days, status, explicit)
+
+
+def _within(calendar: Calendar, found: Evaluated) -> tuple[Int64s, Statuses]:
+    """Days that the calendar of the rule knows, whether a step asked about them or not."""
+    days, status = found.days.copy(), found.status.copy()
+    beyond = (days != NAT) & ~calendar.table.covers(days)
+    days[beyond], status[beyond] = NAT, Status.UNKNOWN
+    projected = days > day_number(calendar.valid_until)
+    status[projected] = np.maximum(status[projected], Status.PROJECTED)
+    return days, status
 
 
 def _last_trade_instants(
@@ -197,9 +208,11 @@ def _last_trade_instants(
 
 def _clip(instants: Int64s, days: Int64s, calendar: Calendar) -> Int64s:
     """Instants no later than the early close of their day, where the calendar has one."""
+    if calendar.zone is None or not calendar.early_closes:
+        return instants
     early = {day_number(date): close for date, close in calendar.early_closes.items()}
     for day in early.keys() & set(days.tolist()):
         rows = days == day
-        close = utc_instants(days[rows], early[day], calendar.zone or "UTC")
+        close = utc_instant(day, early[day], calendar.zone)
         instants[rows] = np.minimum(instants[rows], close)
     return instants

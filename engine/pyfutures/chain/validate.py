@@ -17,7 +17,7 @@ from pyfutures.specs.positions import locate
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Collection, Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Sequence
 
     from pyfutures.diagnostics import Diagnostic
     from pyfutures.specs.load import Loaded
@@ -77,22 +77,26 @@ def _built_in() -> Path:
 def _with_dates(loaded: Loaded) -> Checked:
     calendars = CalendarLibrary(loaded.calendars)
     chains = {root: Chain(spec, calendars) for root, spec in loaded.specs.items()}
-    found = [*loaded.diagnostics, *_unbuilt(loaded, calendars), *_of_dates(chains)]
+    unbuilt = dict(_unbuilt(loaded, calendars))
+    sound = [chain for chain in chains.values() if not _names(chain) & unbuilt.keys()]
+    found = [*loaded.diagnostics, *unbuilt.values(), *_of_dates(sound)]
     ordered = tuple(sorted(found, key=lambda item: item.order))
     return Checked(chains, calendars, ordered, loaded.paths)
 
 
-def _of_dates(chains: Mapping[str, Chain]) -> Iterator[Diagnostic]:
+def _names(chain: Chain) -> set[str]:
+    """The calendars that the rules of a chain name."""
+    events = (chain.spec.last_trade, chain.spec.first_notice, chain.spec.expiry)
+    rules = [rule for event in events if event is not None for rule in event.spans.values]
+    return {name for rule in rules for name in (rule.calendar, *rule.rule.calendars)}
+
+
+def _of_dates(chains: Iterable[Chain]) -> Iterator[Diagnostic]:
     told: set[tuple[str, Location | None]] = set()
     inherited: list[tuple[Spec, Diagnostic]] = []
-    for chain in chains.values():
+    for chain in chains:
         spec = chain.spec
-        try:
-            found = list(chain_checks.run(chain, spec.locations))
-        except CalendarError:
-            # A calendar that cannot be built is told of once, and not for every root.
-            continue
-        for item in found:
+        for item in chain_checks.run(chain, spec.locations):
             if item.location is None or item.location.path == spec.path:
                 told.add((item.code, item.location))
                 yield item
@@ -105,10 +109,11 @@ def _of_dates(chains: Mapping[str, Chain]) -> Iterator[Diagnostic]:
             yield replace(item, location=at, related=((item.location, "from here"), *item.related))
 
 
-def _unbuilt(loaded: Loaded, calendars: CalendarLibrary) -> Iterator[Diagnostic]:
+def _unbuilt(loaded: Loaded, calendars: CalendarLibrary) -> Iterator[tuple[str, Diagnostic]]:
+    """The calendars that cannot be built: each is told of once, and not for every root."""
     for name in loaded.calendars:
         try:
             calendars[name]
         except CalendarError as error:
             path = next((path for path in loaded.paths if Path(path).stem == name), name)
-            yield diagnostic("PF308", str(error), Location(path, 1, 1, 1, 1))
+            yield name, diagnostic("PF308", str(error), Location(path, 1, 1, 1, 1))

@@ -51,6 +51,8 @@ class InstantType(click.ParamType[dt.datetime]):
             instant = dt.datetime.fromisoformat(value)
         except ValueError:
             self.fail(f"{value!r} is no instant: write 2026-03-01T14:30Z or 2026-03-01", param, ctx)
+        if not FIRST_MONTH.year <= instant.year <= LAST_MONTH.year:
+            self.fail(f"{value!r} is outside {FIRST_MONTH.year} to {LAST_MONTH.year}", param, ctx)
         if instant.tzinfo is None:
             if len(value) > len("2026-03-01"):
                 self.fail(

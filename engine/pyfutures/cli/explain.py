@@ -9,6 +9,7 @@ import click
 from tabulate import tabulate
 
 from pyfutures.calendars import CalendarError
+from pyfutures.chain import early_close, explain
 from pyfutures.cli.common import MONTH, answers, load
 from pyfutures.rules import RuleFailure
 from pyfutures.specs.model import Settlement
@@ -53,7 +54,7 @@ def _explain_event(chain: Chain, month: ContractMonth, event: str, row: ChainRow
     day: dt.date | None = getattr(row, event)
     title = event.replace("_", " ")
     try:
-        found = chain.explain(month, event)
+        found = explain(chain, month, event)
     except (CalendarError, RuleFailure) as error:
         click.echo(f"\n{title}: unknown: {error}")
         return
@@ -98,7 +99,7 @@ def _clock(
     else:
         yield ("  time of day unknown: neither `at` nor `hours`", "", _line(chain, rule.path))
         return
-    early = chain.early_close(month)
+    early = early_close(chain, month)
     instant = "" if row.last_trade_utc is None else f"{row.last_trade_utc:%Y-%m-%d %H:%M} UTC"
     if early is None:
         yield (f"  {what}", instant, place)

@@ -1,9 +1,10 @@
-"""``pyfutures gateway``: recorded sessions of an IB gateway, read and served."""
+"""``pyfutures gateway``: a simulated IB gateway, and recorded sessions read and served."""
 
 from __future__ import annotations
 
 import asyncio
 import dataclasses
+import datetime as dt
 import json
 from decimal import Decimal
 from pathlib import Path
@@ -12,6 +13,8 @@ from typing import TYPE_CHECKING
 import click
 
 if TYPE_CHECKING:
+    from pyfutures.gateway.config import GatewayConfig
+    from pyfutures.gateway.fault_script import Script
     from pyfutures.gateway.recordings import Recording
 
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
@@ -19,7 +22,68 @@ _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 
 @click.group(name="gateway")
 def command() -> None:
-    """Read and serve recorded gateway sessions."""
+    """Run a simulated IB gateway; read and serve recorded sessions."""
+
+
+@command.command()
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
+@click.option("--port", default=4002, show_default=True, help="Port to listen on; 0: a free one.")
+@click.option("--server-version", default=176, show_default=True, help="Highest version, 157-200.")
+@click.option("--roots", help="Roots to serve, joined by commas; all that IB has by default.")
+@click.option("--speed", default=1.0, show_default=True, help="Simulated seconds in a real one.")
+@click.option("--seed", default=0, show_default=True, help="Another seed is another market.")
+@click.option("--start", help="Simulated start, e.g. 2025-07-01T14:00:00+00:00; now by default.")
+@click.option("--script", type=_FILE, help="Faults, as docs/gateway.md has them.")
+@click.option("--read-only", is_flag=True, help="Refuse orders.")
+@click.option("--no-pacing", is_flag=True, help="Hold clients to no limits.")
+def run(
+    host: str,
+    port: int,
+    *,
+    server_version: int,
+    roots: str | None,
+    speed: float,
+    seed: int,
+    start: str | None,
+    script: Path | None,
+    read_only: bool,
+    no_pacing: bool,
+) -> None:
+    """Run a simulated gateway until interrupted."""
+    from pyfutures.gateway.config import GatewayConfig  # noqa: PLC0415 - only when it is run
+    from pyfutures.gateway.fault_script import Script  # noqa: PLC0415
+
+    names = None if roots is None else tuple(name.strip() for name in roots.split(",") if name)
+    try:
+        config = GatewayConfig(
+            roots=names,
+            start=None if start is None else dt.datetime.fromisoformat(start),
+            version=server_version,
+            seed=seed,
+            read_only=read_only,
+        )
+        if no_pacing:
+            config = dataclasses.replace(config, limits=None)
+        faults = None if script is None else Script(script)
+        asyncio.run(_run(config, host, port, speed, faults))
+    except (ValueError, LookupError, OSError) as error:
+        raise click.ClickException(str(error)) from None
+
+
+async def _run(
+    config: GatewayConfig, host: str, port: int, speed: float, faults: Script | None
+) -> None:
+    from pyfutures.gateway.server import GatewayServer  # noqa: PLC0415 - only when it is run
+
+    async with GatewayServer(config, host=host, port=port, speed=speed) as server:
+        if faults is not None:
+            faults.play(server.gateway)
+        contracts = len(server.gateway.universe.instruments())
+        click.echo(
+            f"serving {contracts} contracts at {server.host}:{server.port}, server versions to "
+            f"{config.version}, {server.now:%Y-%m-%d %H:%M:%S} UTC, speed {speed:g}"
+        )
+        await server.serve_forever()
 
 
 @command.command()
