@@ -197,12 +197,21 @@ _TABLE: Final = (
     ),
     Code(
         "PF017",
-        "file ends in .yml",
+        "file that is not read",
         _W,
-        "A file in a folder of specs ends in `.yml`.",
-        "Only `.yaml` files are read, so this one would be missing without a word.",
+        "A file in a folder of specs ends in `.yml` or `.YAML`, or lies too deep.",
+        "Only `<exchange>/<ROOT>.yaml` is read, so it would be missing without a word.",
         "contracts/xcme/ES.yml",
         "contracts/xcme/ES.yaml",
+    ),
+    Code(
+        "PF018",
+        "file of another ending",
+        _E,
+        "A file that was named does not end in `.yaml`.",
+        "Nothing that loads specs reads it, so there is nothing to say that it is sound.",
+        "pyfutures validate contracts/xcme/ES.yml",
+        "pyfutures validate contracts/xcme/ES.yaml",
     ),
     # --- The form of a spec (schema)
     Code(
@@ -478,7 +487,10 @@ _TABLE: Final = (
         "PF308",
         "calendar cannot be built",
         _E,
-        "The base of a calendar is not known, or its days contradict each other.",
+        (
+            "The base of a calendar is not known, its days contradict each other or its bounds, "
+            "or its early closes have no zone."
+        ),
         "Without it no date can be found.",
         "base: XNYZ",
         "base: XNYS",
@@ -703,6 +715,15 @@ _TABLE: Final = (
         "There is nothing to load.",
         "pyfutures validate --root ESS",
         "pyfutures validate --root ES",
+    ),
+    Code(
+        "PF508",
+        "calendar in another folder",
+        _E,
+        "A calendar lies in a folder of contracts.",
+        "Calendars are found by their name in `calendars/`; rules would not find this one.",
+        "contracts/xcme/us_expiry.yaml",
+        "contracts/calendars/us_expiry.yaml",
     ),
 )
 

@@ -6,6 +6,7 @@ import dataclasses
 import datetime as dt
 import json
 import os
+import re
 import subprocess
 import sys
 import warnings
@@ -225,6 +226,19 @@ class TestBuilder:
     @pytest.mark.parametrize("code", ["NOPE", "NYSE", "OSE", ""])
     def test_unknown_codes_and_aliases(self, code: str) -> None:
         with pytest.raises(BaseError, match="exchange_calendars has no calendar"):
+            load_base(code)
+
+    @pytest.mark.parametrize(
+        ("code", "hint"),
+        [
+            ("weekday", "did you mean `weekdays`?"),
+            ("xnys", "did you mean `XNYS`?"),
+            ("us_future", "did you mean `us_futures`?"),
+            ("NOPENOPE", "use a code such as `XNYS`"),
+        ],
+    )
+    def test_what_was_meant(self, code: str, hint: str) -> None:
+        with pytest.raises(BaseError, match=rf"has no calendar `{code}`; {re.escape(hint)}$"):
             load_base(code)
 
     def test_what_it_cannot_build(self) -> None:

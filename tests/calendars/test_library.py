@@ -14,7 +14,6 @@ from hypothesis import strategies as st
 from pyfutures.calendars import (
     Annual,
     Base,
-    BaseError,
     Calendar,
     CalendarLibrary,
     CalendarRangeError,
@@ -104,16 +103,16 @@ class TestChanges:
 
     def test_early_closes_of_the_base_are_asked_for(self) -> None:
         eve = day("2024-12-24")
-        assert only(base="CITY").early_close(eve) is None
-        assert only(base="CITY", base_early_closes=True).early_close(eve) == dt.time(13, 0)
+        assert only(base="CITY").early_closes.get(eve) is None
+        assert only(base="CITY", base_early_closes=True).early_closes.get(eve) == dt.time(13, 0)
         own = only(base="CITY", base_early_closes=True, early_closes={"2024-12-24": "12:15"})
-        assert own.early_close(eve) == dt.time(12, 15)
-        assert own.early_close(day("2024-07-03")) == dt.time(13, 0)
+        assert own.early_closes.get(eve) == dt.time(12, 15)
+        assert own.early_closes.get(day("2024-07-03")) == dt.time(13, 0)
         assert own.zone == "America/New_York"
 
     def test_a_closed_day_does_not_end_early(self) -> None:
         it = only(base="CITY", base_early_closes=True, remove=["2024-12-24"])
-        assert it.early_close(day("2024-12-24")) is None
+        assert it.early_closes.get(day("2024-12-24")) is None
 
     def test_it_cannot_be_changed(self) -> None:
         it = only(base="CITY")
@@ -153,8 +152,7 @@ class TestBounds:
         assert it.is_open(day("2025-05-01"))  # the base's May Day is not known any more
         assert it.why_closed(day("2025-12-25")) == "Christmas"
         assert it.why_closed(day("2025-12-27")) == "weekend"
-        assert it.is_projected(day("2025-01-01"))
-        assert not it.is_projected(day("2024-12-31"))
+        assert it.valid_until < day("2025-01-01")
 
     def test_a_week_that_starts_on_sunday_is_projected_as_it_was(self) -> None:
         it = only(base="SUNDAYS", projected=True)
@@ -173,23 +171,65 @@ class TestBounds:
         it = only(base="CITY", valid_until="2024-06-30", valid_from="2024-02-01")
         assert (it.first, it.last) == (day("2024-02-01"), day("2024-06-30"))
         guessed = only(base="CITY", valid_until="2024-06-30", projected=True)
-        assert guessed.is_projected(day("2024-07-01"))
+        assert guessed.valid_until < day("2024-07-01")
         assert guessed.why_closed(day("2024-12-25")) == "Christmas"
 
     @pytest.mark.parametrize(
-        ("document", "message"),
+        ("document", "message", "path"),
         [
-            ({"valid_from": "2023-12-01"}, "`valid_from` 2023-12-01 lies before 2024-01-01"),
-            ({"valid_until": "2023-12-31"}, "`valid_until` 2023-12-31 lies outside"),
-            ({"valid_until": "2051-01-01"}, "`valid_until` 2051-01-01 lies outside"),
-            ({"remove": ["2025-01-02"]}, "`remove` 2025-01-02 lies outside 2024-01-01 to 2024-12"),
-            ({"add": ["1999-01-02"]}, "`add` 1999-01-02 lies outside"),
-            ({"add": ["2024-05-02"], "remove": ["2024-05-02"]}, "in both `add` and `remove`"),
+            (
+                {"valid_from": "2023-12-01"},
+                "`valid_from` 2023-12-01 lies before 2024-01-01",
+                ("valid_from",),
+            ),
+            (
+                {"valid_until": "2023-12-31"},
+                "`valid_until` 2023-12-31 lies outside",
+                ("valid_until",),
+            ),
+            (
+                {"valid_until": "2051-01-01"},
+                "`valid_until` 2051-01-01 lies outside",
+                ("valid_until",),
+            ),
+            (
+                {"remove": ["2025-01-02"]},
+                "`remove` 2025-01-02 lies outside 2024-01-01 to 2024-12",
+                ("remove", "2025-01-02"),
+            ),
+            ({"add": ["1999-01-02"]}, "`add` 1999-01-02 lies outside", ("add", "1999-01-02")),
+            (
+                {"add": ["2024-05-02"], "remove": ["2024-05-02"]},
+                "in both `add` and `remove`",
+                ("remove", "2024-05-02"),
+            ),
+            (
+                {"early_closes": {"2024-05-01": "13:00"}},
+                "2024-05-01 cannot end early: it is closed",
+                ("early_closes", "2024-05-01"),
+            ),
+            (
+                {"early_closes": {"2025-05-02": "13:00"}},
+                "`early_closes` 2025-05-02 lies outside",
+                ("early_closes", "2025-05-02"),
+            ),
+            (
+                {"base": "weekdays", "early_closes": {"2024-05-02": "13:00"}},
+                "early closes are local times, but of no zone; name the `zone`",
+                ("early_closes",),
+            ),
         ],
     )
-    def test_contradictions(self, document: dict[str, Any], message: str) -> None:
-        with pytest.raises(CalendarSpecError, match=message):
-            only(base="CITY", **document)
+    def test_contradictions(
+        self, document: dict[str, Any], message: str, path: tuple[str | int, ...]
+    ) -> None:
+        with pytest.raises(CalendarSpecError, match=message) as it:
+            only(**{"base": "CITY", **document})
+        assert it.value.path == path
+
+    def test_early_closes_of_the_base_in_another_zone(self) -> None:
+        it = only(base="CITY", base_early_closes=True, zone="America/Chicago")
+        assert it.early_closes[day("2024-12-24")] == dt.time(12, 0)
 
 
 class TestJoins:
@@ -220,7 +260,7 @@ class TestJoins:
         guessed = {**CITY, "projected": True}
         it = library(guessed, CITY2, {"calendar": "it", "all": ["city", "city2"]})["it"]
         assert (it.valid_until, it.last) == (day("2024-12-31"), day("2025-12-31"))
-        assert it.is_projected(day("2025-06-02"))
+        assert it.valid_until < day("2025-06-02")
 
     def test_sequence(self) -> None:
         steps = [{"calendar": "city2", "until": "2024-06-30"}, {"calendar": "city"}]
@@ -285,12 +325,35 @@ class TestJoins:
     def test_early_closes_of_members_in_the_same_zone(self) -> None:
         members = [{**member, "base_early_closes": True} for member in (CITY, CITY2)]
         it = library(*members, {"calendar": "it", "all": ["city", "city2"]})["it"]
-        assert it.early_close(day("2024-12-24")) == dt.time(12, 30)
-        assert it.early_close(day("2024-07-03")) == dt.time(13, 0)
+        assert it.early_closes.get(day("2024-12-24")) == dt.time(12, 30)
+        assert it.early_closes.get(day("2024-07-03")) == dt.time(13, 0)
         elsewhere = {"calendar": "it", "all": ["city", "city2"], "zone": "Europe/London"}
-        assert not library(*members, elsewhere)["it"].early_closes
+        it = library(*members, elsewhere)["it"]
+        assert it.early_closes == {
+            day("2024-07-03"): dt.time(18, 0),
+            day("2024-12-24"): dt.time(17, 30),
+        }
         either = {"calendar": "it", "any": ["city", "city2"]}
         assert not library(*members, either)["it"].early_closes
+
+    def test_early_closes_of_a_member_in_another_zone(self) -> None:
+        city = {**CITY, "base_early_closes": True}
+        moved = {**CITY2, "zone": "Europe/London"}
+        join = {"calendar": "it", "all": ["city", "city2"]}
+        it = library(city, moved, join)["it"]
+        assert it.zone == "America/New_York"
+        assert it.early_closes[day("2024-12-24")] == dt.time(13, 0)
+        # 12:30 in New York is 17:30 in London.
+        late = {**moved, "base_early_closes": True}
+        message = "in the times of America/New_York and Europe/London; name the `zone`"
+        with pytest.raises(CalendarSpecError, match=message) as told:
+            library(city, late, join)["it"]
+        assert told.value.path == ("all",)
+        it = library(city, late, {**join, "zone": "Europe/London"})["it"]
+        assert it.early_closes[day("2024-12-24")] == dt.time(17, 30)
+        with pytest.raises(CalendarSpecError, match="on another day in Asia/Tokyo") as told:
+            library(city, late, {**join, "zone": "Asia/Tokyo"})["it"]
+        assert told.value.path == ("zone",)
 
     def test_members_without_a_day_in_common(self) -> None:
         late = {"calendar": "late", "base": "CITY2", "valid_from": "2025-01-01"}
@@ -367,8 +430,9 @@ class TestLibrary:
 
     def test_a_base_that_does_not_exist(self) -> None:
         spec = CalendarSpec(calendar="it", base="OSE")
-        with pytest.raises(BaseError, match=r"no calendar `OSE`; known: .*XOSL"):
+        with pytest.raises(CalendarSpecError, match=r"calendar `it`: .*no calendar `OSE`;") as it:
             CalendarLibrary({"it": spec})["it"]
+        assert it.value.path == ("base",)
 
     def test_days_out_of_bounds(self) -> None:
         with pytest.raises(CalendarSpecError, match="lies outside"):

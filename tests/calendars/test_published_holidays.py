@@ -76,6 +76,17 @@ CLOSED = {
     "us_and_brazil_bank": "2014-12-31 2024-02-13 2024-11-28",
     "moscow": "2024-01-01 2024-02-23 2024-03-08 2024-05-01 2024-05-09 2024-06-12 2024-11-04",
     "us_and_moscow": "2024-05-09 2024-07-04",
+    # the same days as of the cities, whatever the hours of the session
+    "nymex_hours": "2024-11-30 2024-12-01",
+    "nymex": "2024-01-01 2024-03-29 2024-06-19 2024-11-28 2024-12-25",
+    "nymex_and_london": "2024-11-28 2024-08-26 2024-07-04",
+    "nymex_in_london": "2024-01-01 2024-03-29 2024-08-26 2024-12-26",
+    "nymex_in_singapore": "2024-02-12 2024-04-10 2024-10-31 2024-12-25",
+    "nymex_in_london_and_singapore": "2024-08-26 2024-10-31 2024-12-26 2024-08-09",
+    "cbot_yields": "2024-01-01 2024-03-29 2024-11-28",
+    "cbot_grain_swaps": "2024-01-01 2024-03-29 2024-11-28",
+    "cme_dairy": "2018-07-04 2018-11-22 2018-12-25",
+    "cme_in_hong_kong": "2025-01-29 2025-10-07 2025-12-26",
 }
 
 OPEN = {
@@ -116,6 +127,16 @@ OPEN = {
     "us_and_brazil_bank": "2017-12-29 2014-12-30",
     "moscow": "2024-01-03 2024-05-02",
     "us_and_moscow": "2024-05-02",
+    "nymex_hours": "2024-11-28 2024-11-29 2024-12-25",
+    "nymex": "2024-11-29 2024-12-24 2018-12-05 2025-01-09",
+    "nymex_and_london": "2024-11-29 2024-12-24",
+    "nymex_in_london": "2024-11-28 2024-11-29 2024-07-04",
+    "nymex_in_singapore": "2024-11-28 2024-11-29 2021-05-31",
+    "nymex_in_london_and_singapore": "2024-11-28 2024-11-29",
+    "cbot_yields": "2024-11-29 2025-11-28",
+    "cbot_grain_swaps": "2024-11-29 2025-11-28",
+    "cme_dairy": "2018-07-03",
+    "cme_in_hong_kong": "2024-11-28 2025-11-27",
 }
 
 
@@ -186,9 +207,35 @@ def test_bounds(
 def test_only_vix_futures_end_early_with_stocks(library: CalendarLibrary) -> None:
     # Cboe: 12:15 Chicago on the day after Thanksgiving; CME's closes differ by product.
     day = dt.date(2024, 11, 29)
-    assert library["cfe"].early_close(day) == dt.time(12, 15)
+    assert library["cfe"].early_closes.get(day) == dt.time(12, 15)
     assert library["cfe"].zone == "America/Chicago"
-    assert library["us_expiry"].early_close(day) is None
+    assert library["us_expiry"].early_closes.get(day) is None
+
+
+@pytest.mark.parametrize(
+    ("name", "day", "close"),
+    [
+        # MarketWatch 2016-11-18; broker schedules of 2023, 2024 and 2025, in server time
+        ("nymex", "2016-11-25", "13:45"),
+        ("nymex", "2023-11-24", "13:45"),
+        ("nymex", "2024-11-29", "14:45"),
+        ("nymex", "2025-11-28", "14:45"),
+        # Zero Hedge 2013-12-24, after RanSquawk
+        ("nymex", "2013-12-24", "13:45"),
+        ("nymex_and_london", "2016-11-25", "13:45"),
+        ("nymex_in_london", "2025-11-28", "14:45"),
+        ("nymex_in_singapore", "2025-11-28", "14:45"),
+        ("nymex_in_london_and_singapore", "2025-11-28", "14:45"),
+        ("cbot_yields", "2019-11-29", "12:15"),
+        ("cbot_grain_swaps", "2024-11-29", "12:05"),
+        ("cme_dairy", "2018-07-03", "12:00"),
+        # Forexlive 2024-11-28
+        ("cme_in_hong_kong", "2024-11-28", "12:00"),
+    ],
+)
+def test_early_closes_by_group(library: CalendarLibrary, name: str, day: str, close: str) -> None:
+    early = library[name].early_closes.get(dt.date.fromisoformat(day))
+    assert early == dt.time.fromisoformat(close)
 
 
 def test_every_change_of_an_author_changes_something(library: CalendarLibrary) -> None:

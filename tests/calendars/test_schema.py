@@ -81,6 +81,7 @@ def test_the_shipped_calendars(documents: dict[str, dict[str, Any]]) -> None:
         GOOD,
         JOIN,
         {**GOOD, "base": "weekdays"},
+        {**GOOD, "sources": ["x"]},
         {**GOOD, "base": "us_futures"},
         {**GOOD, "base": "24/5"},
         {**GOOD, "add": ["2024-02-29"], "remove": {"2024-03-01": "why"}},

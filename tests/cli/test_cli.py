@@ -37,7 +37,7 @@ class TestChain:
             "expiry,roll_date,deadline,status,verified\n"
             "CL,2026X,yes,yes,no,CL,2026-10-22,2026-10-20,2026-10-20T18:30:00Z,2026-10-20,,,,yes\n"
             "CL,2026Z,yes,yes,yes,CL,2026-11-24,2026-11-20,2026-11-20T19:30:00Z,2026-11-20,"
-            "2026-10-11,2026-11-20,,yes\n"
+            "2026-10-11,2026-11-18,,yes\n"
         )
 
     def test_json_has_the_same_cells(self, pyfutures):
@@ -156,7 +156,7 @@ class TestPosition:
             "previous": "2023Z",
             "carry": "2024X",
             "roll_date": "2024-10-11",
-            "deadline": "2024-11-20",
+            "deadline": "2024-11-18",
         }
 
     def test_json(self, pyfutures):
@@ -297,10 +297,116 @@ class TestContinuous:
     def test_a_root_without_roll_needs_an_offset(self, pyfutures, tmp_path):
         (tmp_path / "x.csv").write_text(BARS)
         code, _, err = pyfutures(
-            "continuous", "build", "10Y", "--bars", tmp_path / "x.csv", "--out", tmp_path / "o"
+            "continuous",
+            "build",
+            "10Y",
+            "--bars",
+            tmp_path / "x.csv",
+            "--out",
+            tmp_path / "o.parquet",
         )
         assert code == 2
         assert "give a roll offset" in err
+
+    @pytest.fixture
+    def build(self, pyfutures, tmp_path):
+        """Build ES of `text`, with more words: exit code, stderr."""
+        pytest.importorskip("pyarrow")
+
+        def call(text, *words):
+            (tmp_path / "es.csv").write_text(text)
+            out = [] if "--out" in words else ["--out", tmp_path / "o.parquet"]
+            code, _, err = pyfutures(
+                "continuous", "build", "ES", "--bars", tmp_path / "es.csv", *out, *words
+            )
+            return code, " ".join(err.split())
+
+        return call
+
+    @pytest.mark.parametrize(
+        ("name", "text"),
+        [
+            ("other.csv", "must end in .parquet"),
+            ("series", "must end in .parquet"),
+            ("none/o.parquet", "the folder is not there"),
+            ("es.csv/o.parquet", "the folder is not there"),
+        ],
+    )
+    def test_an_out_that_cannot_be_is_found_before_anything(self, build, tmp_path, name, text):
+        code, err = build("no bars", "--out", tmp_path / name)
+        assert (code, text in err) == (2, True), err
+        assert (tmp_path / "es.csv").read_text() == "no bars"
+
+    def test_a_folder_that_cannot_be_written_is_found_before_anything(
+        self, build, monkeypatch, tmp_path
+    ):
+        monkeypatch.setattr("os.access", lambda path, _, **__: Path(path) != tmp_path)
+        code, err = build("no bars")
+        assert (code, "cannot be written" in err) == (2, True), err
+
+    @pytest.mark.parametrize("link", [None, "symlink_to", "hardlink_to"])
+    def test_out_is_never_one_of_the_bars(self, pyfutures, tmp_path, link):
+        bars = out = tmp_path / "bars.parquet"
+        bars.write_text("precious")
+        if link is not None:
+            out = tmp_path / "out.parquet"
+            getattr(out, link)(bars)
+        code, _, err = pyfutures("continuous", "build", "ES", "--bars", bars, "--out", out)
+        assert code == 2
+        assert f"--out {out} is one of the files of bars" in " ".join(err.split())
+        assert bars.read_text() == "precious"
+
+    @pytest.mark.parametrize(
+        ("words", "text"),
+        [
+            (["--roll-offset", "-999999999"], "-3660<=x<=3660"),
+            (["--stamp", "open", "--interval", "99999999999d"], "at most 366d"),
+            (["--stamp", "open", "--interval", "367d"], "at most 366d"),
+            (["--from", "2025H", "--to", "2024H"], "--to 2024H is before --from 2025H"),
+        ],
+    )
+    def test_wrong_usage_is_exit_2(self, build, words, text):
+        code, err = build(BARS, *words)
+        assert (code, text in err) == (2, True), err
+
+    @pytest.mark.parametrize("offset", ["-3660", "3660", "-300", "0"])
+    def test_every_offset_is_answered(self, build, offset):
+        assert build(BARS, "--roll-offset", offset)[0] in {0, 1, 2}
+
+    @pytest.mark.parametrize(
+        ("text", "words", "answer"),
+        [
+            (BARS.replace("2024-03-07T21:00:00Z", "3000-01-01"), [], "row 1: ts 3000-01-01 is"),
+            (BARS.replace("2024-03-07T21:00:00Z", "0000-01-01"), [], "row 1: ts 0000-01-01 is"),
+            (BARS.replace("volume", "close"), [], "no column volume"),
+            (
+                BARS.replace("volume", "volume,close").replace(",5\n", ",5,5\n"),
+                [],
+                "column close is there 2 times",
+            ),
+            (BARS, ["--to", "2023Z"], "no bars of a held month to 2023Z"),
+            (BARS, ["--from", "2025H"], "no bars of a held month from 2025H"),
+        ],
+    )
+    def test_bars_that_cannot_be_taken_are_exit_1(self, build, text, words, answer):
+        if "-01-01" in text:  # a column is of one kind
+            text = text.replace("T20:00:00Z", "")
+        code, err = build(text, *words)
+        assert (code, answer in err) == (1, True), err
+
+    def test_data_that_begins_after_a_roll_window(self, pyfutures, tmp_path):
+        """Copper 2021H is left before its first notice of 2021-02-26; 2021N is the one to start."""
+        pytest.importorskip("pyarrow")
+        days = ("2021-03-05", "2021-03-08")
+        rows = [f"{m},{day},4,4,4,4,1" for day in days for m in ("2021H", "2021N")]
+        (tmp_path / "hg.csv").write_text("\n".join([BARS.splitlines()[0], *rows]) + "\n")
+        words = ["--bars", tmp_path / "hg.csv", "--out", tmp_path / "hg.parquet"]
+        code, text, err = pyfutures("continuous", "build", "HG", *words)
+        assert (code, err) == (0, "")
+        assert "2 bars, 0 rolls, 2021N to 2021N" in text
+        code, _, err = pyfutures("continuous", "build", "HG", *words, "--from", "2021H")
+        assert code == 1
+        assert "start with 2021N" in err
 
 
 def test_help_everywhere(pyfutures):

@@ -77,6 +77,78 @@ def test_start_and_end_are_the_first_and_last_held_months_with_bars(frame):
     assert len(series) == 3
 
 
+# The spec's own roll of copper: 35 days before the last trade, and out before first notice.
+OWN = calendar(
+    "2020Z - 2021H - 2020-11-24 2020-11-30",
+    "2021H 2020Z 2021N - 2021-02-22 2021-02-26",
+    "2021N 2021H 2021U - 2021-06-23 2021-06-30",
+    "2021U 2021N - - 2021-08-24 2021-08-31",
+)
+
+
+def one_a_day(tmp_path, *lines):
+    """Bars of one price: ``2021H 03-05``."""
+    path = tmp_path / "some.csv"
+    pairs = [line.split() for line in lines]
+    rows = "".join(f"{contract},2021-{day} 18:00:00,4,4,4,4,1\n" for contract, day in pairs)
+    path.write_text(ROWS.splitlines(keepends=True)[0] + rows)
+    return read_bars(path)
+
+
+@pytest.mark.parametrize(
+    ("lines", "start"),
+    [
+        # The window of 2021H had passed before its first bar: nothing could be made of them.
+        (["2021H 03-05", "2021N 03-05", "2021N 03-08"], "2021N"),
+        (["2021H 02-26", "2021N 02-26"], "2021N"),
+        (["2021H 02-25", "2021N 02-25"], "2021H"),
+        # 2020Z has bars after its window, 2021H none before its own.
+        (["2020Z 03-05", "2021H 03-05", "2021N 03-05"], "2021N"),
+        # The last month is never left, so it has no deadline.
+        (["2021H 03-05", "2021H 03-08"], "2021H"),
+    ],
+)
+def test_the_default_start_is_a_month_that_can_still_be_left(tmp_path, lines, start):
+    frame = one_a_day(tmp_path, *lines)
+    series = build(frame, OWN)
+    assert series.start == month(start)
+    assert len(series) == sum(start in line for line in lines)
+
+
+def test_a_start_that_was_asked_for_stands(tmp_path):
+    frame = one_a_day(tmp_path, "2021H 03-05", "2021N 03-05")
+    with pytest.raises(RollMissedError, match="end with 2021H, or start with 2021N"):
+        build(frame, OWN, start=month("2021H"))
+    assert build(frame, OWN, end=month("2021H")).start == month("2021H")
+
+
+@pytest.mark.parametrize(
+    ("span", "words"),
+    [
+        ({"start": "2021U"}, " from 2021U"),
+        ({"end": "2020Z"}, " to 2020Z"),
+        ({"start": "2020Z", "end": "2020Z"}, " from 2020Z to 2020Z"),
+    ],
+)
+def test_a_span_without_bars_is_named(tmp_path, span, words):
+    frame = one_a_day(tmp_path, "2021H 02-25", "2021N 02-25")
+    with pytest.raises(
+        BarsError, match=f"HG: no bars of a held month{words}; there are 2021H, 2021N"
+    ):
+        build(frame, OWN, **{name: month(text) for name, text in span.items()})
+
+
+def test_gaps_that_no_column_holds_are_refused(tmp_path):
+    path = tmp_path / "bars.csv"
+    path.write_text(
+        ROWS.splitlines(keepends=True)[0]
+        + "2021H,2021-02-24 18:00:00,0,0,0,-9e9,1\n2021N,2021-02-24 18:00:00,0,0,0,9e9,1\n"
+    )
+    words = "from 2021H at -9000000000 to 2021N at 9000000000 on 2021-02-24T18:00:00Z sum to 18000"
+    with pytest.raises(BarsError, match=words):
+        build(read_bars(path), OWN)
+
+
 def test_a_roll_at_the_end_has_no_first_bar_yet(tmp_path):
     path = tmp_path / "bars.csv"
     path.write_text("".join(ROWS.splitlines(keepends=True)[:4]))

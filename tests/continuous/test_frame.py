@@ -82,12 +82,13 @@ def test_nanoseconds_are_kept(write):
     assert one(write, "2021-03-01T18:00:00.000000007").ts.tolist() == [ns("03-01") + 7]
 
 
-def test_bare_dates_close_with_the_session(write):
-    def close_of(day):
-        return int(datetime(day.year, day.month, day.day, 22, tzinfo=UTC).timestamp()) * 10**9
+def at_22(day):
+    return int(datetime(day.year, day.month, day.day, 22, tzinfo=UTC).timestamp()) * 10**9
 
-    kwargs = {"close_of": close_of, "stamp": Stamp.OPEN, "interval": timedelta(hours=23)}
-    assert one(write, "2021-03-01", close_of=close_of).ts.tolist() == [ns("03-01 22:00")]
+
+def test_bare_dates_close_with_the_session(write):
+    kwargs = {"close_of": at_22, "stamp": Stamp.OPEN, "interval": timedelta(hours=23)}
+    assert one(write, "2021-03-01", close_of=at_22).ts.tolist() == [ns("03-01 22:00")]
     assert one(write, "2021-03-01", **kwargs).ts.tolist() == [ns("03-01 22:00")]
     with pytest.raises(BarsError, match=r"row 1: ts 2021-03-01 is a date.*its spec needs `hours`"):
         one(write, "2021-03-01")
@@ -190,6 +191,11 @@ def test_different_duplicates_are_refused_naming_both_rows(write):
         ("2021H,1 March,4,5,3,4,1\n", "row 1: ts '1 March' is not a timestamp; write 2026-"),
         ("2021H,1614621600,4,5,3,4,1\n", "row 1: ts 1614621600 is too small to count nanoseconds"),
         ("2021H,2021-02-30 18:00,4,5,3,4,1\n", "row 1: ts '2021-02-30 18:00' is not among"),
+        ("2021H,3000-01-01 18:00,4,5,3,4,1\n", "row 1: ts '3000-01-01 18:00' is not among .* 2199"),
+        ("2021H,2250-01-01 18:00,4,5,3,4,1\n", "row 1: ts 2250-01-01T18:00:00.0* is outside 1900"),
+        (SAME + "2021H,9223372036854775807,4,5,3,4,1\n", "row 2: ts '92233720"),
+        ("2021H,9223372036854775807,4,5,3,4,1\n", "row 1: ts 9223372036854775807 is outside"),
+        ("2021H,-9223372036854775808,4,5,3,4,1\n", "row 1: ts '-9223372036854775808' is not a"),
         (SAME + "2021H,2021-03-02,4,5,3,4,1\n", "row 2: ts '2021-03-02', but the rows before"),
         ("", "no bars in "),
     ],
@@ -199,6 +205,108 @@ def test_rows_that_cannot_be_taken(write, text, message):
     with pytest.raises(BarsError, match=message) as caught:
         read_bars(path)
     assert str(path) in str(caught.value)
+
+
+# Beyond 1677 and 2262 an int64 of nanoseconds wraps into other centuries; contract months have
+# years from 1900 to 2199.
+@pytest.mark.parametrize(
+    "day", ["0000-01-01", "1600-01-01", "1899-12-31", "2200-01-01", "9999-12-31"]
+)
+def test_bare_dates_of_other_centuries_are_refused(write, day):
+    path = write(f"2021H,2021-03-01,4,5,3,4,1\n2021H,{day},4,5,3,4,1\n")
+    with pytest.raises(
+        BarsError, match=rf"bars.csv row 2: ts {day} is outside 1900 to 2199"
+    ) as caught:
+        read_bars(path, close_of=at_22)
+    assert "leave the row out" in str(caught.value)
+
+
+def test_bare_dates_at_the_ends_are_taken(write):
+    path = write("2021H,1900-01-01,4,5,3,4,1\n2021H,2199-12-31,4,5,3,4,1\n")
+    first, last = read_bars(path, close_of=at_22).ts.tolist()
+    # `date -u -d '1900-01-01 22:00' +%s`
+    assert (first, last) == (-2208909600 * 10**9, 7258111200 * 10**9)
+
+
+def typed(tmp_path, **columns):
+    """A parquet file of one bar, with some columns of other types or values."""
+    one = {name: pa.array([4.5]) for name in ("open", "high", "low", "close", "volume")}
+    one |= {"contract": pa.array(["2021H"]), "ts": pa.array([ns("03-01")])} | columns
+    parquet.write_table(pa.table(one), str(tmp_path / "typed.parquet"))
+    return tmp_path / "typed.parquet"
+
+
+def text_of(content):
+    """A column of text whose bytes nobody looked at."""
+    return pa.Array.from_buffers(pa.string(), 1, pa.array([content], pa.binary()).buffers())
+
+
+@pytest.mark.parametrize(
+    ("columns", "message"),
+    [
+        ({"ts": pa.array([-(10**7)], pa.date32())}, "row 1: ts -25410-12-06 is outside 1900 to"),
+        ({"ts": pa.array([2**62], pa.date64())}, r"row 1: ts \d+-\d\d-\d\d is outside"),
+        ({"ts": pa.array([32503680000 * 10**6], pa.timestamp("us"))}, "row 1: ts 3000-01-01T00:00"),
+        ({"ts": pa.array([2**62], pa.timestamp("ms"))}, r"row 1: ts 146140482-04-24T\S+ is out"),
+        ({"ts": pa.array([2**63], pa.uint64())}, "row 1: ts 9223372036854775808 is outside 1900"),
+        ({"ts": pa.array([-(2**63)])}, "row 1: ts -9223372036854775808 is outside 1900 to 2199"),
+        ({"ts": pa.array([7], pa.int8())}, "row 1: ts 7 is too small to count nanoseconds"),
+        ({"ts": text_of(b"\xff2021")}, "row 1: ts b.* is not text in UTF-8"),
+        ({"contract": text_of(b"\xff2021H")}, "row 1: contract b.* is not text in UTF-8"),
+        ({"contract": pa.array([b"\xff2021H"])}, "row 1: contract b.* is not text in UTF-8"),
+        ({"contract": pa.array([["2021H"]])}, "contract has type list.*, which is no month"),
+    ],
+)
+def test_columns_of_other_types_and_times(tmp_path, columns, message):
+    path = typed(tmp_path, **columns)
+    with pytest.raises(BarsError, match=message) as caught:
+        read_bars(path, close_of=lambda _: ns("03-01"))
+    assert str(path) in str(caught.value)
+
+
+def test_date64_is_a_date(tmp_path):
+    path = typed(tmp_path, ts=pa.array([date(2021, 3, 1)], pa.date64()))
+    assert read_bars(path, close_of=lambda day: ns(f"{day} 22:00")).ts.tolist() == [
+        ns("03-01 22:00")
+    ]
+
+
+def test_a_column_of_a_name_that_is_there_twice_is_refused(tmp_path, write):
+    head = "contract,ts,open,high,low,close,volume,close,other,other\n"
+    with pytest.raises(BarsError, match=r"bars.csv: column close is there 2 times; keep one"):
+        read_bars(write("2021H,2021-03-01 18:00,4,5,3,4,1,4,8,9\n", head=head))
+    table = parquet.read_table(str(typed(tmp_path)))
+    path = tmp_path / "twice.parquet"
+    parquet.write_table(table.append_column("close", pa.array([4.5])), str(path))
+    with pytest.raises(BarsError, match=r"twice.parquet: column close is there 2 times; keep one"):
+        read_bars(path)
+
+
+@pytest.mark.parametrize("content", [b"no gzip", gzip.compress(HEAD.encode() * 9999)[:-40]])
+def test_a_damaged_archive_is_named(tmp_path, content):
+    path = tmp_path / "bars.csv.gz"
+    path.write_bytes(content)
+    with pytest.raises(BarsError, match=re.escape(f"{path}: ")):
+        read_bars(path)
+
+
+def test_a_file_that_is_not_there_is_no_bad_bar(tmp_path):
+    with pytest.raises(FileNotFoundError, match=r"none\.csv"):
+        read_bars(tmp_path / "none.csv")
+
+
+@pytest.mark.parametrize("interval", [timedelta(0), timedelta(days=-1), timedelta(days=999999999)])
+def test_a_bar_is_not_longer_than_a_year(write, interval):
+    with pytest.raises(
+        BarsError, match=r"is no length of a bar: more than nothing, at most 366 day"
+    ):
+        one(write, stamp=Stamp.OPEN, interval=interval)
+
+
+def test_a_step_of_centuries_is_no_length_of_a_bar(write):
+    path = write("2021H,1901-03-01 18:00,4,5,3,4,1\n2021H,2101-03-01 18:00,4,5,3,4,1\n")
+    with pytest.raises(BarsError, match=r"is no length of a bar.*--interval 1h"):
+        read_bars(path, stamp=Stamp.OPEN)
 
 
 def test_absent_columns_are_named(write):

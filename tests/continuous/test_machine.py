@@ -248,7 +248,7 @@ def test_roll_date_after_the_last_price_of_the_contract():
         "HG: 2021H was not rolled into 2021N between its roll date 2021-02-27 and its deadline "
         "2021-03-29: no timestamp with a close of both; last bar of 2021H "
         "2021-02-25T18:00:00Z, of 2021N 2021-03-26T18:00:00Z; bring bars of both, or let the "
-        "series end with 2021H"
+        "series end with 2021H, or start with 2021N"
     )
 
 

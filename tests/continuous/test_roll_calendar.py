@@ -80,3 +80,11 @@ def test_fingerprint_is_of_the_rows_alone():
     assert RollCalendar("XX", tuple(rows(*LINES))).fingerprint == HG.fingerprint
     moved = (*LINES[:2], LINES[2].replace("08-29", "08-30"))
     assert calendar(*moved).fingerprint != HG.fingerprint
+
+
+def test_asking_writes_nothing_into_the_value():
+    one, other = calendar(*LINES), calendar(*LINES)
+    assert (one.fingerprint, one.position(0).month) == (HG.fingerprint, month("2021H"))
+    assert (one, hash(one), repr(one)) == (other, hash(other), repr(other))
+    with pytest.raises(AttributeError):
+        one.root = "XX"

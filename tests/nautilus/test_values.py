@@ -155,6 +155,10 @@ def test_data_objects_come_back_from_json():
     assert repr(RollEvent.from_dict(roll.to_dict()).roll) == repr(ROLL)
     assert (bar.ts_event, bar.ts_init) == (roll.ts_event, roll.ts_init) == (10**18, 10**18 + 1)
     assert len({bar, ContinuousBarData(BAR, 10**18 + 1), roll}) == 2
+    assert bar != ContinuousBarData(BAR, 10**18 + 2)
+    assert roll not in (bar, RollEvent(replace(ROLL, gap=8), 10**18 + 1))
+    assert repr(bar) == f"ContinuousBarData(ES {LEG}, ts_init={10**18 + 1})"
+    assert repr(roll) == f"RollEvent({ROLL}, ts_init={10**18 + 1})"
 
 
 @pytest.mark.parametrize("change", [{"type": "Bar"}, {"format": 2}])

@@ -108,7 +108,9 @@ def test_order() -> None:
 
 def test_concise() -> None:
     item = fault(3, 3, 8, hint="did you mean `offset`?\nor not")
-    line = "a.yaml:3:3: error[PF101] unknown key `ofset` in `roll` (did you mean `offset`?)\n"
+    line = (
+        "a.yaml:3:3: error[PF101] unknown key `ofset` in `roll` (did you mean `offset`? or not)\n"
+    )
     assert text.concise([item]) == line
     assert text.concise([diagnostic("PF507", "unknown root `X`")]) == (
         "error[PF507] unknown root `X`\n"

@@ -332,10 +332,6 @@ def test_a_calendar_that_does_not_exist_is_no_answer() -> None:
         evaluate(rule, [2024 * 12], calendar="us", calendars=CALENDARS)
 
 
-def test_status_words() -> None:
-    assert [status.word for status in Status] == ["ok", "projected", "unknown", "no day"]
-
-
 @pytest.mark.parametrize(
     ("steps", "text"),
     [

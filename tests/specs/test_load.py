@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from pyfutures.calendars import CalendarLibrary, CalendarSpecError
 from pyfutures.months import ContractMonth
 from pyfutures.specs.load import Loaded, load_folders, load_paths
 from pyfutures.specs.model import Anchor, ClockTime, OffsetUnit, Settlement
@@ -287,9 +288,46 @@ def test_a_root_in_two_files(folder: Path) -> None:
 def test_files_that_are_not_read_are_told_of(folder: Path) -> None:
     path = contract(folder, "ES", FACTS)
     path.rename(path.with_suffix(".yml"))
+    assert load_paths([folder / "xtst"], []).paths == (str(path.with_suffix(".yml")),)
     (folder / "xtst" / ".ES.yaml").write_text("x", encoding="utf-8")
     (folder / "xtst" / "README.md").write_text("x", encoding="utf-8")
     assert told(load_folders([folder])) == [("PF017", "ES.yml", 1)]
+
+
+def test_the_end_of_a_name_counts_by_the_letter(folder: Path) -> None:
+    path = contract(folder, "ES", FACTS)
+    path.rename(path.with_suffix(".YAML"))
+    assert told(load_folders([folder])) == [("PF017", "ES.YAML", 1)]
+    assert told(load_paths([folder], [])) == [("PF017", "ES.YAML", 1)]
+
+
+def test_files_too_deep_are_told_of_by_their_folder(folder: Path) -> None:
+    contract(folder, "ES", FACTS, place="xtst/old/older")
+    contract(folder, "NQ", FACTS, place="calendars/xtst")
+    contract(folder, "GC", FACTS, place=".hidden/old")
+    (folder / "xtst" / "old" / "loop").symlink_to(folder / "xtst")
+    expected = [("PF017", "xtst", 1), ("PF017", "older", 1)]
+    assert told(load_folders([folder])) == expected
+    assert told(load_paths([folder], [])) == expected
+
+
+@pytest.mark.parametrize("name", ["ES.yml", "ES.txt", "ES.YAML", "ES"])
+def test_a_file_that_nothing_would_load(folder: Path, name: str) -> None:
+    path = contract(folder, "ES", FACTS)
+    path = path.rename(path.with_name(name))
+    loaded = load_paths([path], [])
+    assert told(loaded) == [("PF018", name, 1)]
+    assert loaded.specs == {}
+    assert loaded.paths == (str(path),)
+
+
+def test_a_link_to_itself(folder: Path) -> None:
+    contract(folder, "ES", FACTS.replace("tick: 0.25", "tick: x"))
+    loop = folder / "xtst" / "LOOP.yaml"
+    loop.symlink_to(loop)
+    (folder / "loop").symlink_to(folder / "loop")
+    for loaded in (load_paths([folder], []), load_folders([folder])):
+        assert told(loaded) == [("PF103", "ES.yaml", 8), ("PF001", "LOOP.yaml", 1)]
 
 
 def test_an_absent_folder(tmp_path: Path) -> None:
@@ -338,11 +376,71 @@ def test_faults_of_calendars(folder: Path) -> None:
     ]
 
 
+def test_faults_of_annual_days(folder: Path) -> None:
+    rows = (
+        "{name: A, month: 2, day: 30}",
+        "{name: B, month: 2, day: 29}",
+        "{name: C, month: 4, day: 31, from: 2010, until: 2009}",
+        "{name: D, month: 13, day: 1, from: 2010, until: 2010}",
+    )
+    text = "base: weekdays\nannual:\n" + "".join(f"- {row}\n" for row in rows)
+    calendar(folder, "a", text)
+    assert told(load_folders([folder])) == [
+        *(("PF401", "a.yaml", 7), ("PF401", "a.yaml", 9), ("PF203", "a.yaml", 9)),
+        ("PF106", "a.yaml", 10),
+    ]
+
+
+def test_one_bad_date_does_not_hide_another(folder: Path) -> None:
+    calendar(folder, "a", "base: weekdays\nadd:\n- 1.2.2024\n- 2023-02-30\n")
+    assert told(load_folders([folder])) == [("PF105", "a.yaml", 7), ("PF401", "a.yaml", 8)]
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "column"),
+    [
+        ("base: weekdays\nadd: [2024-01-01, 2060-01-01]\n", 6, 19),
+        ("base: weekdays\nadd:\n  2060-01-01: made up\n", 7, 3),
+        ("base: weekdays\nadd: [2024-01-01]\nremove: [2024-01-02, 2024-01-01]\n", 7, 22),
+        ("base: weekdays\nvalid_until: 1960-01-01\n", 6, 14),
+        ("base: weekday\n", 5, 7),
+        ("base: weekdays\nearly_closes: {2024-01-02: '13:00'}\n", 6, 15),
+        ("base: weekdays\nzone: UTC\nearly_closes: {2024-01-06: '13:00'}\n", 7, 16),
+        (
+            "sequence:\n- {calendar: us, until: 2020-01-01}\n- {calendar: us, until: 2021-01-01}\n",
+            7,
+            25,
+        ),
+    ],
+)
+def test_a_calendar_that_cannot_be_built_says_where(
+    folder: Path, text: str, line: int, column: int
+) -> None:
+    calendar(folder, "a", text)
+    calendar(folder, "b", "all: [us, a]\n")
+    loaded = load_folders([folder])
+    assert codes(loaded) == []
+    library = CalendarLibrary(loaded.calendars)
+    for name in ("a", "b"):
+        with pytest.raises(CalendarSpecError) as error:
+            library[name]
+        at = loaded.unbuilt(error.value).location
+        assert at is not None
+        assert (Path(at.path).name, at.line, at.column) == ("a.yaml", line, column)
+
+
 def test_a_calendar_is_known_by_its_content(tmp_path: Path) -> None:
     path = calendar(tmp_path, "it")
     stray = path.rename(tmp_path / "it.yaml")
     loaded = load_paths([stray], [])
     assert (codes(loaded), set(loaded.calendars)) == ([], {"it"})
+
+
+def test_a_calendar_among_contracts_is_not_found(folder: Path) -> None:
+    contract(folder, "ES", FACTS)
+    path = calendar(folder, "short")
+    path.rename(folder / "xtst" / "short.yaml")
+    assert told(load_paths([folder], [])) == [("PF508", "short.yaml", 3)]
 
 
 def test_a_cycle_without_a_month(folder: Path) -> None:
@@ -363,6 +461,17 @@ def test_paths_find_their_own_folder(folder: Path) -> None:
     assert set(load_paths([folder], []).specs) == {"ES", "NQ"}
     assert set(load_paths([folder / "calendars"], []).calendars) == {"us"}
     assert load_paths([path, path], []).paths == (str(path),)
+
+
+def test_exchanges_side_by_side_are_one_folder(tmp_path: Path, folder: Path) -> None:
+    mine = tmp_path / "mine"
+    contract(mine, "CL", FACTS.replace("Made up", "Mine"), place="xnym")
+    path = contract(mine, "AAA", "extends: CL\n", place="xcec")
+    contract(folder, "CL", FACTS)
+    for given in (mine, mine / "xcec", path):
+        loaded = load_paths([given], [folder])
+        assert codes(loaded) == []
+        assert loaded.specs["AAA"].name == "Mine"
 
 
 def test_one_file_by_two_names(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -399,7 +508,12 @@ def test_the_schema_line(folder: Path) -> None:
         assert codes(loaded) == ["PF002"]
         assert set(loaded.specs) == {"ES"}  # a warning keeps nothing from being loaded
     address = "https://example.org/contract.schema.json"
-    for line in (f"# yaml-language-server: $schema={address}\n", f"# c\n\n# $schema: {address}\n"):
+    named = f"# $schema: {address}\n"
+    for line in (
+        f"# yaml-language-server: $schema={address}\n",
+        f"# c\n\n{named}",
+        f"---\n{named}",
+    ):
         path.write_text(line + rest, encoding="utf-8")
         assert codes(load_folders([folder])) == []
 

@@ -175,18 +175,6 @@ class Calendar:
         """Open days as a sorted, read-only int64 array of days since 1970-01-01."""
         return self.table.days
 
-    def is_projected(self, day: dt.date) -> bool:
-        """Whether what is known of `day` is a projection.
-
-        Raises
-        ------
-        CalendarRangeError
-            If `day` lies outside the calendar.
-
-        """
-        self._at(day)
-        return day > self.valid_until
-
     def is_open(self, day: dt.date) -> bool:
         """Whether `day` is a business day.
 
@@ -299,18 +287,6 @@ class Calendar:
                 return day
             day += step
         raise NoSuchDayError(self, month, n)
-
-    def early_close(self, day: dt.date) -> dt.time | None:
-        """Local time at which `day` ends early, in `zone`; None on every other day.
-
-        Raises
-        ------
-        CalendarRangeError
-            If `day` lies outside the calendar.
-
-        """
-        self._at(day)
-        return self.early_closes.get(day)
 
     def _at(self, day: dt.date) -> int:
         if not self.first <= day <= self.last:

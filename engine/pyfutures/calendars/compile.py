@@ -10,6 +10,7 @@ import datetime as dt
 import importlib.metadata
 import sys
 import warnings
+from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any, Final
 
 import exchange_calendars
@@ -21,6 +22,7 @@ from pyfutures.calendars.bases import FIRST_DAY, LAST_DAY, SHIPPED, Base, load_b
 from pyfutures.calendars.bases import shipped_codes as _shipped_codes
 from pyfutures.calendars.calendar import HOLIDAY, WEEKEND
 from pyfutures.calendars.errors import BaseError
+from pyfutures.calendars.spec import WEEKDAYS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -49,7 +51,10 @@ def build_base(code: str) -> Base:
     # Aliases are refused: `OSE` means Oslo there, and Osaka to everybody who trades futures.
     known = exchange_calendars.get_calendar_names(include_aliases=False)
     if code not in known:
-        msg = f"exchange_calendars has no calendar `{code}`; known: {', '.join(sorted(known))}"
+        names = {name.upper(): name for name in (*known, WEEKDAYS)}
+        near = get_close_matches(code.upper(), names, 1)
+        hint = f"did you mean `{names[near[0]]}`?" if near else "use a code such as `XNYS`"
+        msg = f"exchange_calendars has no calendar `{code}`; {hint}"
         raise BaseError(msg)
     # The bounds are asked of the class: building the default calendar to ask would be slow.
     factory = calendar_utils._default_calendar_factories[code]  # noqa: SLF001

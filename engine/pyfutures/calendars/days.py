@@ -152,13 +152,6 @@ class DayTable:
         too_few = np.where(self.covers(near) & self.covers(far), NO_DAY, NAT)
         return np.where(missing, asked, np.where(within, picked, too_few))
 
-    def count(self, start: ArrayLike, end: ArrayLike) -> NDArray[np.int64]:
-        """Open days from `start` to `end`, both inclusive; `NAT` where either is unknown."""
-        low, high = np.asarray(start, np.int64), np.asarray(end, np.int64)
-        found = np.searchsorted(self.days, high, "right") - np.searchsorted(self.days, low)
-        known = self.covers(low) & self.covers(high)
-        return np.where(known, np.maximum(found, 0), NAT).astype(np.int64)
-
     def between(self, start: int, end: int) -> Days:
         """Open days from `start` to `end`, both inclusive, as far as they are known."""
         low, high = np.searchsorted(self.days, [start, end + 1])

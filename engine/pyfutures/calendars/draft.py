@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import datetime as dt
 from typing import TYPE_CHECKING, Final
+from zoneinfo import ZoneInfo
 
 import numpy as np
 
 from pyfutures.calendars.bases import FIRST_DAY, LAST_DAY
 from pyfutures.calendars.calendar import Calendar
-from pyfutures.calendars.errors import CalendarSpecError
+from pyfutures.calendars.errors import BaseError, CalendarSpecError
 from pyfutures.calendars.spec import WEEKDAYS
 
 if TYPE_CHECKING:
@@ -59,37 +60,42 @@ class Draft:
         Raises
         ------
         CalendarSpecError
-            If a day is both added and removed, or lies outside the calendar.
+            If a day is both added and removed, lies outside the calendar, ends early although
+            it is closed, or ends early in no zone.
 
         """
         spec = self.spec
         both = spec.add.keys() & spec.remove.keys()
         if both:
-            raise CalendarSpecError(spec.calendar, f"{min(both)} is in both `add` and `remove`")
+            message = f"{min(both)} is in both `add` and `remove`"
+            raise CalendarSpecError(spec.calendar, message, ("remove", str(min(both))))
         for rule in spec.annual:
             for day in rule.dates(self.first, self.last):
                 self._close(day, rule.name)
         for key, days in (("add", spec.add), ("remove", spec.remove)):
             for day, why in days.items():
-                if not self.first <= day <= self.last:
-                    raise CalendarSpecError(
-                        spec.calendar,
-                        f"`{key}` {day} lies outside {self.first} to {self.last};"
-                        " take it out or extend `valid_until`",
-                    )
+                self._see_inside(key, day)
                 if key == "add":
                     self.flags[self._at(day)] = 1
                 else:
                     self._close(day, why)
-        self.early_closes.update(spec.early_closes)
         is_open = self.flags.tobytes()
+        for day in spec.early_closes:
+            self._see_inside("early_closes", day)
+            if not is_open[self._at(day)]:
+                message = f"{day} cannot end early: it is closed"
+                raise CalendarSpecError(spec.calendar, message, ("early_closes", str(day)))
+        self.early_closes.update(spec.early_closes)
+        if self.early_closes and self.zone is None:
+            message = "early closes are local times, but of no zone; name the `zone`"
+            raise CalendarSpecError(spec.calendar, message, ("early_closes",))
         return Calendar(
             spec.calendar,
             self.first,
             self.last,
             self.valid_until,
             is_open,
-            spec.zone or self.zone,
+            self.zone,
             {
                 day: time
                 for day, time in sorted(self.early_closes.items())
@@ -101,6 +107,15 @@ class Draft:
                 if self.first <= day <= self.last and not is_open[self._at(day)]
             },
         )
+
+    def _see_inside(self, key: str, day: dt.date) -> None:
+        if not self.first <= day <= self.last:
+            raise CalendarSpecError(
+                self.spec.calendar,
+                f"`{key}` {day} lies outside {self.first} to {self.last};"
+                " take it out or extend `valid_until`",
+                (key, str(day)),
+            )
 
     def _close(self, day: dt.date, why: str) -> None:
         at = self._at(day)
@@ -119,9 +134,7 @@ def from_base(spec: CalendarSpec, load: Callable[[str], Base]) -> Draft:
     Raises
     ------
     CalendarSpecError
-        If there is no base or its bounds are out of order.
-    BaseError
-        If the base does not exist.
+        If there is no such base or its bounds are out of order.
 
     """
     if spec.base is None:
@@ -133,9 +146,13 @@ def from_base(spec: CalendarSpec, load: Callable[[str], Base]) -> Draft:
         first, known_until, week = FIRST_DAY, LAST_DAY, np.array([1, 1, 1, 1, 1, 0, 0], np.uint8)
         known = np.zeros(0, np.uint8)
     else:
-        base = load(spec.base)
+        try:
+            base = load(spec.base)
+        except BaseError as error:
+            raise CalendarSpecError(spec.calendar, str(error), ("base",)) from error
         first, known_until, zone, reasons = base.first, base.last, base.zone, base.reasons
-        early = base.early_closes if spec.base_early_closes else {}
+        if spec.base_early_closes:
+            early = in_zone(spec, base.early_closes, zone, spec.zone or zone)
         known = np.frombuffer(base.flags, np.uint8)
         week = _week(known, first)
     valid_until = spec.valid_until or known_until
@@ -151,7 +168,7 @@ def from_base(spec: CalendarSpec, load: Callable[[str], Base]) -> Draft:
         start,
         valid_until,
         flags[(start - first).days :].copy(),
-        zone=zone,
+        zone=spec.zone or zone,
         reasons=reasons,
         early_closes=early,
     )
@@ -164,6 +181,29 @@ def _week(flags: NDArray[np.uint8], first: dt.date) -> NDArray[np.uint8]:
     weekdays = (np.arange(len(year)) + offset) % _WEEK
     opened = np.bincount(weekdays, weights=year, minlength=_WEEK)
     return (2 * opened > np.bincount(weekdays, minlength=_WEEK)).astype(np.uint8)
+
+
+def in_zone(
+    spec: CalendarSpec, early: Mapping[dt.date, dt.time], theirs: str | None, ours: str | None
+) -> Mapping[dt.date, dt.time]:
+    """Return early closes of a zone as times of another one.
+
+    Raises
+    ------
+    CalendarSpecError
+        If one falls on another day there.
+
+    """
+    if theirs == ours or theirs is None or ours is None:
+        return early
+    found = {}
+    for day, time in early.items():
+        close = dt.datetime.combine(day, time, ZoneInfo(theirs)).astimezone(ZoneInfo(ours))
+        if close.date() != day:
+            message = f"the early close {day} {time:%H:%M} {theirs} is on another day in {ours}"
+            raise CalendarSpecError(spec.calendar, message, ("zone",))
+        found[day] = close.time()
+    return found
 
 
 def check_bounds(
@@ -182,14 +222,17 @@ def check_bounds(
 
     """
     if first > last:
-        raise CalendarSpecError(spec.calendar, "its members have no day in common")
+        path = () if spec.join is None else (spec.join.kind,)
+        raise CalendarSpecError(spec.calendar, "its members have no day in common", path)
     if start < first:
         raise CalendarSpecError(
             spec.calendar,
             f"`valid_from` {start} lies before {first}, where what it builds on starts",
+            ("valid_from",),
         )
     if not start <= valid_until <= last:
         raise CalendarSpecError(
             spec.calendar,
             f"`valid_until` {valid_until} lies outside {start} to {last}",
+            ("valid_until",),
         )

@@ -71,11 +71,15 @@ class UnknownCalendarError(CalendarError, KeyError):
 class CalendarSpecError(CalendarError, ValueError):
     """The description of a calendar contradicts itself or what it builds on."""
 
-    def __init__(self, name: str, message: str) -> None:
-        """Say which calendar, what is wrong and what to do."""
+    def __init__(self, name: str, message: str, path: tuple[str | int, ...] = ()) -> None:
+        """Say which calendar, what is wrong, what to do, and where it is written in the file.
+
+        A day of `add`, `remove` and `early_closes` is a step of the path, also in a list.
+        """
         self.name = name
         self.message = message
-        super().__init__(name, message)
+        self.path = path
+        super().__init__(name, message, path)
 
     def __str__(self) -> str:
         """Put the calendar before the fault."""
@@ -90,6 +94,7 @@ class CircularJoinError(CalendarSpecError):
         self.ring = ring
         CalendarError.__init__(self, ring)
         self.name = ring[0]
+        self.path = ()
         self.message = f"joined from itself: {' -> '.join(ring)}"
 
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 import numpy as np
 
-from pyfutures.calendars.draft import Draft, check_bounds
+from pyfutures.calendars.draft import Draft, check_bounds, in_zone
 from pyfutures.calendars.errors import CalendarSpecError
 from pyfutures.calendars.spec import JoinKind
 
@@ -57,13 +57,12 @@ def joined(spec: CalendarSpec, join: Join, members: Sequence[Calendar]) -> Draft
         last = last if spec.projected else spec.valid_until
     start = spec.valid_from or first
     check_bounds(spec, first, start, valid_until, last)
-    zones = {member.zone for member in members}
     draft = Draft(
         spec,
         start,
         valid_until,
         np.zeros((last - start).days + 1, np.uint8),
-        zone=spec.zone or (zones.pop() if len(zones) == 1 else None),
+        zone=spec.zone or _zone(spec, join, members),
         reasons={},
         early_closes={},
     )
@@ -74,21 +73,34 @@ def joined(spec: CalendarSpec, join: Join, members: Sequence[Calendar]) -> Draft
     return draft
 
 
+def _zone(spec: CalendarSpec, join: Join, members: Sequence[Calendar]) -> str | None:
+    """The zone of the members that end early, else the one that all members have."""
+    early = {m.zone for m in members if m.early_closes and join.kind is not JoinKind.ANY}
+    if len(early) > 1:
+        names = " and ".join(sorted(map(str, early)))
+        message = f"its members end early in the times of {names}; name the `zone` to use"
+        raise CalendarSpecError(spec.calendar, message, (join.kind,))
+    zones = early or {member.zone for member in members}
+    return zones.pop() if len(zones) == 1 else None
+
+
 def _sequence(spec: CalendarSpec, join: Join, members: Sequence[Calendar]) -> list[_Span]:
     """Cut time into the spans of a sequence, each with its one member."""
-    if any(row.until is None for row in join.members[:-1]) or join.members[-1].until is not None:
-        raise CalendarSpecError(
-            spec.calendar,
-            "in a `sequence` all calendars but the last need `until`, and the last has none",
-        )
     spans: list[_Span] = []
     begin = dt.date.min
-    for row, member in zip(join.members, members, strict=True):
+    for number, (row, member) in enumerate(zip(join.members, members, strict=True)):
+        if (row.until is None) != (number == len(members) - 1):
+            raise CalendarSpecError(
+                spec.calendar,
+                "in a `sequence` all calendars but the last need `until`, and the last has none",
+                (join.kind, number, "until" if row.until else "calendar"),
+            )
         end = row.until or dt.date.max
         if end < begin:
             raise CalendarSpecError(
                 spec.calendar,
                 f"`until` {end} of `{row.calendar}` is not after the one before it",
+                (join.kind, number, "until"),
             )
         spans.append(_Span(begin, end, [member]))
         begin = dt.date.max if end == dt.date.max else end + _DAY
@@ -99,12 +111,13 @@ def _known(spec: CalendarSpec, spans: Sequence[_Span]) -> tuple[dt.date, dt.date
     """First and last known day of a join, and until when it is valid."""
     first = max(member.first for member in spans[0].members)
     last = valid_until = dt.date.min
-    for begin, end, members in spans:
+    for number, (begin, end, members) in enumerate(spans):
         starts = max(member.first for member in members)
         if begin > dt.date.min and starts > begin:
             raise CalendarSpecError(
                 spec.calendar,
                 f"nothing is known from {begin} until `{members[0].name}` starts on {starts}",
+                (JoinKind.SEQUENCE, number),
             )
         if valid_until == last:  # valid up to here, so perhaps further
             valid_until = max(last, min(end, *(member.valid_until for member in members)))
@@ -125,8 +138,8 @@ def _fill(draft: Draft, kind: JoinKind, span: _Span) -> None:
     if kind is JoinKind.ANY:
         return  # another member may still be open
     for member in members:
-        # Times of another zone cannot be compared with those of this one.
-        for day, time in member.early_closes.items() if member.zone == draft.zone else ():
+        early = in_zone(draft.spec, member.early_closes, member.zone, draft.zone)
+        for day, time in early.items():
             if begin <= day <= end:
                 draft.early_closes[day] = min(time, draft.early_closes.get(day, time))
 

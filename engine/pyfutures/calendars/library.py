@@ -22,7 +22,7 @@ class CalendarLibrary(Mapping[str, Calendar]):
     """Calendars by name.
 
     Asking for a name raises `UnknownCalendarError` if there is none, and, the first time,
-    `CalendarSpecError` or `BaseError` if it cannot be compiled.
+    `CalendarSpecError` if it cannot be compiled.
     """
 
     def __init__(
@@ -53,9 +53,7 @@ class CalendarLibrary(Mapping[str, Calendar]):
         UnknownCalendarError
             If no spec, or no spec of a member, has the name.
         CalendarSpecError
-            If the spec contradicts itself or what it builds on.
-        BaseError
-            If the base does not exist.
+            If the spec contradicts itself or what it builds on, or its base does not exist.
 
         """
         return self._calendar(name, ())

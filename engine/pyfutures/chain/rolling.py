@@ -66,7 +66,7 @@ def changed_calendar(
         deadlines = compile_deadline_days(
             spec,
             chain.table,
-            close_out=roll.close_out,
+            close_out=0,
             by_notice=False,
             calendars=chain.calendars,
         )

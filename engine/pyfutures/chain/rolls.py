@@ -10,8 +10,9 @@ from __future__ import annotations
 
 import hashlib
 from bisect import bisect_right
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date
+from functools import cached_property
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
@@ -115,7 +116,7 @@ class RollRow:
         return f"{self.month} {text} {self.roll_date} {self.deadline}"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class RollCalendar:
     """All held months of a root in order, each with its roll window.
 
@@ -136,9 +137,6 @@ class RollCalendar:
 
     root: str
     rows: tuple[RollRow, ...]
-    _roll_ns: tuple[int, ...] = field(init=False, repr=False, compare=False)
-    _indices: dict[ContractMonth, int] = field(init=False, repr=False, compare=False)
-    _fingerprint: str = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "rows", tuple(self.rows))
@@ -162,9 +160,14 @@ class RollCalendar:
                     f"{self.root}: previous of {after.month} is {after.previous}, but the row "
                     f"before is {row.month}"
                 )
-        object.__setattr__(self, "_roll_ns", tuple(row.roll_ns for row in self.rows))
-        object.__setattr__(self, "_indices", {row.month: i for i, row in enumerate(self.rows)})
-        object.__setattr__(self, "_fingerprint", "")
+
+    @cached_property
+    def _roll_ns(self) -> tuple[int, ...]:
+        return tuple(row.roll_ns for row in self.rows)
+
+    @cached_property
+    def _indices(self) -> dict[ContractMonth, int]:
+        return {row.month: i for i, row in enumerate(self.rows)}
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -228,11 +231,8 @@ class RollCalendar:
         roll_ns = np.array(self._roll_ns, dtype=np.int64)
         return np.searchsorted(roll_ns, ns, side="right").astype(np.int64, copy=False)
 
-    @property
+    @cached_property
     def fingerprint(self) -> str:
         """SHA-256 of the rows in a fixed notation; the root and the spec's text are not in it."""
-        if not self._fingerprint:
-            text = "\n".join((_FORMAT, *map(str, self.rows)))
-            digest = hashlib.sha256(text.encode()).hexdigest()
-            object.__setattr__(self, "_fingerprint", digest)
-        return self._fingerprint
+        text = "\n".join((_FORMAT, *map(str, self.rows)))
+        return hashlib.sha256(text.encode()).hexdigest()

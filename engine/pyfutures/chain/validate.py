@@ -6,11 +6,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pyfutures.calendars import CalendarError, CalendarLibrary
+from pyfutures.calendars import CalendarLibrary, CalendarSpecError
 from pyfutures.chain.chain import Chain
 from pyfutures.chain.checks import chain_checks
-from pyfutures.codes import diagnostic
-from pyfutures.diagnostics import Location
 from pyfutures.resources import data_dir
 from pyfutures.specs.load import load_folders, load_paths
 from pyfutures.specs.positions import locate
@@ -19,7 +17,7 @@ if TYPE_CHECKING:
     import os
     from collections.abc import Collection, Iterable, Iterator, Sequence
 
-    from pyfutures.diagnostics import Diagnostic
+    from pyfutures.diagnostics import Diagnostic, Location
     from pyfutures.specs.load import Loaded
     from pyfutures.specs.model import Spec
 
@@ -79,7 +77,7 @@ def _with_dates(loaded: Loaded) -> Checked:
     chains = {root: Chain(spec, calendars) for root, spec in loaded.specs.items()}
     unbuilt = dict(_unbuilt(loaded, calendars))
     sound = [chain for chain in chains.values() if not _names(chain) & unbuilt.keys()]
-    found = [*loaded.diagnostics, *unbuilt.values(), *_of_dates(sound)]
+    found = [*loaded.diagnostics, *dict.fromkeys(unbuilt.values()), *_of_dates(sound)]
     ordered = tuple(sorted(found, key=lambda item: item.order))
     return Checked(chains, calendars, ordered, loaded.paths)
 
@@ -110,10 +108,9 @@ def _of_dates(chains: Iterable[Chain]) -> Iterator[Diagnostic]:
 
 
 def _unbuilt(loaded: Loaded, calendars: CalendarLibrary) -> Iterator[tuple[str, Diagnostic]]:
-    """The calendars that cannot be built: each is told of once, and not for every root."""
+    """The calendars that cannot be built, each with the reason; joins share that of a member."""
     for name in loaded.calendars:
         try:
             calendars[name]
-        except CalendarError as error:
-            path = next((path for path in loaded.paths if Path(path).stem == name), name)
-            yield name, diagnostic("PF308", str(error), Location(path, 1, 1, 1, 1))
+        except CalendarSpecError as error:
+            yield name, loaded.unbuilt(error)

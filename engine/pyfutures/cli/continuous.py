@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import os
 import re
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,10 +15,13 @@ from pyfutures.cli.progress import progress_bar
 from pyfutures.continuous import RollMissedError, RollWindowError
 from pyfutures.continuous.bars import instant
 from pyfutures.continuous.build import BarsError, Stamp, build, read_bars, write_parquet
+from pyfutures.continuous.frame import LONGEST_BAR
 from pyfutures.cycles import Cycle, CycleError
 from pyfutures.specs.model import Anchor
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from pyfutures.chain import Chain, RollCalendar
     from pyfutures.continuous.build import Series
     from pyfutures.months import ContractMonth
@@ -53,7 +57,30 @@ class IntervalType(click.ParamType[dt.timedelta]):
         match = re.fullmatch(r"([1-9][0-9]*)([smhd])", value)
         if match is None:
             self.fail(f"{value!r} is no length of a bar: write 1m, 1h or 1d", param, ctx)
-        return dt.timedelta(**{_UNITS[match[2]]: int(match[1])})
+        try:
+            interval = dt.timedelta(**{_UNITS[match[2]]: int(match[1])})
+        except OverflowError:
+            interval = dt.timedelta.max
+        if interval > LONGEST_BAR:
+            self.fail(f"{value} is no length of a bar: at most {LONGEST_BAR.days}d", param, ctx)
+        return interval
+
+
+def _check_out(out: Path, files: Sequence[Path]) -> None:
+    """Refuse a file that could not be written in the end, or that would replace what is read."""
+    for file in files:
+        if out.exists() and out.samefile(file):
+            raise click.UsageError(
+                f"--out {out} is one of the files of bars: give another name"
+                if out == file
+                else f"--out {out} is one of the files of bars, {file}: give another name"
+            )
+    if out.suffix != ".parquet":
+        raise click.UsageError(f"--out {out} must end in .parquet, the kind of file it is")
+    if not out.parent.is_dir():
+        raise click.UsageError(f"--out {out}: the folder is not there: make {out.parent} first")
+    if not os.access(out.parent, os.W_OK | os.X_OK):
+        raise click.UsageError(f"--out {out}: the folder {out.parent} cannot be written")
 
 
 @click.group(name="continuous")
@@ -78,9 +105,13 @@ def command() -> None:
 @click.option("--hold", type=CycleType(), help="Months to hold, HNUZ; default: the spec's.")
 @click.option("--priced", type=CycleType(), help="Months with prices; default: the spec's.")
 @click.option("--anchor", type=click.Choice([a.value for a in Anchor]), help="Default: the spec's.")
-@click.option("--roll-offset", type=int, help="Days from the anchor; default: the spec's.")
+@click.option(
+    "--roll-offset",
+    type=click.IntRange(-3660, 3660),
+    help="Days from the anchor; default: the spec's.",
+)
 @click.option("--carry", type=click.Choice(["-1", "1"]), help="Default: the spec's.")
-@click.option("--from", "first", type=MONTH, help="First held month; default: the first with bars.")
+@click.option("--from", "first", type=MONTH, help="First held month; default: see below.")
 @click.option("--to", "last", type=MONTH, help="Last held month; default: the last with bars.")
 @click.option(
     "--stamp",
@@ -124,6 +155,9 @@ def build_command(
     the roll in hand: the deadline is then the last trade alone, and months that roll on or after
     first notice are named.
 
+    Without --from the series begins with the first held month that has a bar before its deadline:
+    one whose window has passed when the bars begin could never be left.
+
     Written: ts, month, open, high, low, close, volume, forward, carry, previous, C, R, rolled.
     Prices are not adjusted: C and R are sum of gaps and product of ratios of the rolls before a
     bar, and every adjustment is a view on them.
@@ -132,6 +166,8 @@ def build_command(
     Example:
       pyfutures continuous build CL --bars cl.csv.gz --from 2020Z --to 2024Z --out cl.parquet
     """  # noqa: D301 - \b is click's mark for a paragraph that keeps its lines
+    bars = [*files, *more]
+    _check_out(out, bars)
     chain = load(folders, [root])[root]
     with answers():
         calendar = chain.roll_calendar(
@@ -148,7 +184,7 @@ def build_command(
             raise click.UsageError(f"--to {last} is before --from {first}")
         try:
             frame = read_bars(
-                [*files, *more],
+                bars,
                 close_of=chain.session_close_ns,
                 stamp=Stamp(stamp),
                 interval=interval,

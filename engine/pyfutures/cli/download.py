@@ -33,6 +33,7 @@ _SIZES: Final = {
     "5m": "5 mins", "3m": "3 mins", "2m": "2 mins", "1m": "1 min", "30s": "30 secs",
     "15s": "15 secs", "10s": "10 secs", "5s": "5 secs", "1s": "1 secs",
 }  # fmt: skip
+_CONNECT: Final = 20.0  # seconds for the first session
 _MOST_HOLES: Final = 10  # printed one by one
 
 
@@ -193,12 +194,16 @@ class _Work:
         code = 0
         try:
             with Cache(self.cache) if self.keeps else nullcontext() as cache:
-                async with client:
+                try:
+                    await client.start(_CONNECT)
                     asking = CachedClient(client, cache, policy=CachePolicy(delay=self.delay))
                     for path, months in targets.items():
                         code = max(code, await self._file(asking, path, months))
+                finally:
+                    await client.close()
         except (ConnectError, HandshakeError) as error:
-            raise click.UsageError(f"no session at {host}:{port}: {error}") from None
+            click.echo(f"pyfutures: no session with a gateway: {error}", err=True)
+            return 2
         except ModuleNotFoundError as error:
             raise click.UsageError(str(error)) from None
         return code
@@ -206,8 +211,7 @@ class _Work:
     async def _file(
         self, client: CachedClient, path: Path, months: tuple[ContractMonth, ...]
     ) -> int:
-        from pyfutures.download import BarDownload, DownloadError, write_bars  # noqa: PLC0415
-        from pyfutures.download import write_ticks  # noqa: PLC0415
+        from pyfutures import download as d  # noqa: PLC0415
         from pyfutures.ib.failures import RequestError  # noqa: PLC0415
 
         done: list[Found] = []
@@ -217,19 +221,23 @@ class _Work:
             try:
                 with progress_bar(f"{self.chain.root} {month}") as progress:
                     found = await self.one(client, month, progress)
-            except (DownloadError, RequestError) as error:
-                click.echo(f"pyfutures: {self.chain.root} {month}: {error}", err=True)
-                is_final = isinstance(error, DownloadError) or error.is_final
+            except d.FutureError as error:
+                raise click.UsageError(str(error)) from None
+            except (d.DownloadError, RequestError) as error:
+                name = f"{self.chain.root} {month}"
+                text = str(error) if str(error).startswith(name) else f"{name}: {error}"
+                click.echo(f"pyfutures: {text}", err=True)
+                is_final = isinstance(error, d.DownloadError) or error.is_final
                 code = max(code, 1 if is_final else 2)
                 continue
             self._report(found, client.asked - asked, client.found - kept)
             done.append(found)
-        bars = [one for one in done if isinstance(one, BarDownload)]
+        bars = [one for one in done if isinstance(one, d.BarDownload)]
         if bars:
-            count = write_bars((row for one in bars for row in one.rows), path)
+            count = d.write_bars((row for one in bars for row in one.rows), path)
             click.echo(f"{path}: {count} bars of {_count(len(bars), 'contract')}")
         elif done:
-            count = write_ticks([one for one in done if not isinstance(one, BarDownload)], path)
+            count = d.write_ticks([one for one in done if not isinstance(one, d.BarDownload)], path)
             click.echo(f"{path}: {count} ticks of {_count(len(done), 'contract')}")
         return code
 

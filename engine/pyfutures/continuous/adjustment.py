@@ -17,7 +17,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING, Self, assert_never
+from typing import TYPE_CHECKING, Any, Self, assert_never
 
 import numpy as np
 
@@ -158,13 +158,12 @@ class View:
             If a ratio is needed and is nan.
 
         """
-        if self.mode.is_ratio:
-            known = np.where(prices == NO_PRICE, 0, prices)
-            adjusted = np.rint(known * self._factors(r_k)).astype(np.int64)
-        else:
-            adjusted = prices + (self.C - c_k)
-        adjusted[prices == NO_PRICE] = NO_PRICE
-        return adjusted
+        missing = prices == NO_PRICE
+        adjusted = self._adjusted(np.where(missing, 0, prices), self.C - c_k, r_k)
+        # Integers stay integers here: a spread does not pass through a float.
+        units: NDArray[np.int64] = np.round(adjusted).astype(np.int64, copy=False)
+        units[missing] = NO_PRICE
+        return units
 
     def floats(
         self, prices: NDArray[np.float64], c_k: NDArray[np.float64], r_k: NDArray[np.float64]
@@ -177,15 +176,20 @@ class View:
             If a ratio is needed and is nan.
 
         """
-        if self.mode.is_ratio:
-            return prices * self._factors(r_k)
-        return prices + (self.C / PRICE_SCALE - c_k)
+        return self._adjusted(prices, self.C / PRICE_SCALE - c_k, r_k)
 
-    def _factors(self, r_k: NDArray[np.float64]) -> NDArray[np.float64]:
-        factors = self.R / r_k
-        if np.isnan(factors).any():
-            raise self.refusal()
-        return factors
+    def _adjusted(
+        self, prices: NDArray[Any], shift: NDArray[Any], r_k: NDArray[np.float64]
+    ) -> NDArray[Any]:
+        adjusted: NDArray[Any]
+        if self.mode.is_ratio:
+            factors = self.R / r_k
+            if np.isnan(factors).any():
+                raise self.refusal()
+            adjusted = prices * factors
+        else:
+            adjusted = prices + shift
+        return adjusted
 
     def refusal(self) -> RatioError:
         """Error that names the roll for which there is no ratio."""

@@ -11,7 +11,15 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from pyfutures.continuous.bars import NO_PRICE, Bar, ContinuousBar, Roll, Time
+from pyfutures.continuous.bars import (
+    NO_PRICE,
+    Bar,
+    ContinuousBar,
+    Roll,
+    Time,
+    instant,
+    price_text,
+)
 from pyfutures.continuous.frame import BarsError, Frame, Stamp, read_bars
 from pyfutures.continuous.machine import Missing, Policy, RollMachine
 from pyfutures.continuous.series import Series, read_parquet, write_parquet
@@ -60,7 +68,9 @@ def build(  # noqa: PLR0913 - all but two have defaults
     calendar
         The held months and their roll windows.
     start, end
-        First and last held month; by default the first and the last one that has bars.
+        First and last held month. By default the first one that has a bar before its deadline (a
+        month whose window has passed when the bars begin could never be left), and the last one
+        that has bars.
     policy, missing
         See `RollMachine`.
     progress
@@ -69,21 +79,15 @@ def build(  # noqa: PLR0913 - all but two have defaults
     Raises
     ------
     BarsError
-        If no held month has bars.
+        If no held month from `start` to `end` has bars, or the gaps of the rolls sum to more than
+        a column of them holds.
     RollMissedError
         If a month could not be left in its roll window.
     RollCalendarError, RollWindowError, ValueError
         As `RollMachine` does.
 
     """
-    held = [month for month in frame.months if month in calendar]
-    if not held:
-        raise BarsError(
-            f"{calendar.root}: no bars of a held month; there are "
-            f"{', '.join(map(str, frame.months)) or 'no bars at all'}"
-        )
-    start = held[0] if start is None else start
-    end = held[-1] if end is None else end
+    start, end = _span(frame, calendar, start, end)
     machine = RollMachine(calendar, start=start, end=end, policy=policy, missing=missing)
     rows = np.flatnonzero(_may_be_legs(frame, calendar, start, end))
     total = int(rows.size)
@@ -100,6 +104,32 @@ def build(  # noqa: PLR0913 - all but two have defaults
     take(feed(Time(int(frame.ts[-1]))))
     columns.flush()
     return columns.series(machine, start)
+
+
+def _span(
+    frame: Frame, calendar: RollCalendar, start: ContractMonth | None, end: ContractMonth | None
+) -> tuple[ContractMonth, ContractMonth]:
+    """First and last month of the series: those asked for, or those that the bars allow."""
+    _, at = np.unique(frame.month, return_index=True)
+    first_ts = {
+        month: int(ts)
+        for month, ts in zip(frame.months, frame.ts[at], strict=True)
+        if month in calendar and (start is None or start <= month) and (end is None or month <= end)
+    }
+    if not first_ts:
+        asked = "".join(
+            f" {word} {month}" for word, month in (("from", start), ("to", end)) if month
+        )
+        raise BarsError(
+            f"{calendar.root}: no bars of a held month{asked}; there are "
+            f"{', '.join(map(str, frame.months)) or 'no bars at all'}"
+        )
+    end = max(first_ts) if end is None else end
+    if start is None:
+        in_time = (month for month, ts in first_ts.items() if ts < calendar.row(month).deadline_ns)
+        # The end is never left, so that it has no deadline.
+        start = next(in_time, end)
+    return start, end
 
 
 def _may_be_legs(
@@ -140,6 +170,13 @@ class _Columns:
             if isinstance(event, ContinuousBar):
                 self.bars.append(event)
             elif isinstance(event, Roll):
+                if not -(2**63) <= event.C < 2**63:
+                    raise BarsError(
+                        f"{event.root}: the gaps up to the roll from {event.old} at"
+                        f" {price_text(event.pre_price)} to {event.new} at"
+                        f" {price_text(event.post_price)} on {instant(event.last_old_ts)} sum to"
+                        f" {price_text(event.C)}, more than int64 counts in 1e-9: mend the prices"
+                    )
                 self.rolls.append(event)
 
     def flush(self) -> None:

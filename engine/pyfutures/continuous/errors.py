@@ -49,7 +49,7 @@ class RollMissedError(Exception):
             f"its roll date {row.roll_date} and its deadline {row.deadline}: no timestamp with a "
             f"close of both; last bar of {_seen(row.month, self.current)}, of "
             f"{_seen(row.forward, self.forward)}; bring bars of both, or let the series end with "
-            f"{row.month}"
+            f"{row.month}{f', or start with {row.forward}' if row.forward else ''}"
         )
 
 

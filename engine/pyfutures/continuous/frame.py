@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import timedelta
 from decimal import Decimal
 from enum import StrEnum
 from pathlib import Path
@@ -29,9 +29,11 @@ if TYPE_CHECKING:
 PRICES = ("open", "high", "low", "close")
 COLUMNS = ("contract", "ts", *PRICES, "volume")
 _OPTIONAL = "open_interest"
-_EPOCH = date(1970, 1, 1)
+# No bar is longer. Timestamps end long before an int64 does, so that adding it is safe.
+LONGEST_BAR = timedelta(days=366)
 # Below this a float is nearer to its count of 1e-9 than to any other one.
 _FLOAT_IS_EXACT_TO = 1e6
+_GIVE_LENGTH = "give the length of a bar: `interval`, `--interval 1h`"
 _NULLS = ["", "nan", "NaN", "NAN", "NA", "N/A", "null", "NULL", "None"]
 
 
@@ -138,7 +140,9 @@ def read_bars(
     BarsError
         If a file is not of a known kind, lacks a column, or has a row that cannot be taken: a
         contract or ts that cannot be read, a price that is no whole number of 1e-9, or a second,
-        different bar of a contract and ts.
+        different bar of a contract and ts. If bars are to be longer than a year.
+    OSError
+        If a file cannot be opened.
     ModuleNotFoundError
         If pyarrow is not installed.
 
@@ -147,7 +151,7 @@ def read_bars(
     parts = [_part(path, close_of) for path in files]
     opens = [part for part in parts if not part.pop("dates")]
     if Stamp(stamp) is Stamp.OPEN and opens:
-        length = _step(opens) if interval is None else interval // timedelta(microseconds=1) * 1000
+        length = _length(opens, interval)
         for part in opens:
             part["ts"] = part["ts"] + length
     if not sum(part["ts"].size for part in parts):
@@ -175,6 +179,17 @@ def read_bars(
     )
 
 
+def _length(parts: list[dict[str, Any]], interval: timedelta | None) -> int:
+    if interval is None:
+        interval = timedelta(microseconds=_step(parts) // 1000)
+    if not timedelta(0) < interval <= LONGEST_BAR:
+        raise BarsError(
+            f"{interval} is no length of a bar: more than nothing, at most {LONGEST_BAR.days} days;"
+            f" {_GIVE_LENGTH}"
+        )
+    return interval // timedelta(microseconds=1) * 1000
+
+
 def _step(parts: list[dict[str, Any]]) -> int:
     """Length of a bar by the timestamps: the shortest step, if all others are multiples of it."""
     index = np.concatenate([part["index"] for part in parts])
@@ -182,16 +197,17 @@ def _step(parts: list[dict[str, Any]]) -> int:
     order = np.lexsort((ts, index))
     steps = np.diff(ts[order])[np.diff(index[order]) == 0]
     steps = steps[steps > 0]
-    way_out = "give the length of a bar: `interval`, `--interval 1h`"
     if not steps.size:
-        raise BarsError(f"no contract has two timestamps that mean the open of a bar; {way_out}")
+        raise BarsError(
+            f"no contract has two timestamps that mean the open of a bar; {_GIVE_LENGTH}"
+        )
     shortest = int(steps.min())
     odd = steps[steps % shortest != 0]
     if odd.size:
         raise BarsError(
             f"timestamps mean the open of a bar, but their steps of"
             f" {timedelta(microseconds=shortest // 1000)} and"
-            f" {timedelta(microseconds=int(odd[0]) // 1000)} do not tell its length; {way_out}"
+            f" {timedelta(microseconds=int(odd[0]) // 1000)} do not tell its length; {_GIVE_LENGTH}"
         )
     return shortest
 
@@ -237,6 +253,11 @@ def _part(path: Path, close_of: Close | None) -> dict[str, Any]:
             f"{path}: no column {', '.join(absent)}; expected {', '.join(COLUMNS)} and perhaps "
             f"{_OPTIONAL}, found {', '.join(names)}"
         )
+    for name in (*COLUMNS, _OPTIONAL):
+        if names.count(name) > 1:
+            raise BarsError(f"{path}: column {name} is there {names.count(name)} times; keep one")
+    for name in ("contract", "ts"):
+        _check_text(path, name, table[name])
     try:
         ts, dates = to_ns(table["ts"], close_of)
     except StampError as error:
@@ -272,17 +293,50 @@ def _table(path: Path) -> Any:  # noqa: ANN401 - pyarrow has no types
                 ),
             )
         if path.suffix == ".parquet":
-            return parquet.read_table(str(path))
-    except (pa.ArrowInvalid, pa.ArrowKeyError) as error:
+            # The file alone: `read_table` takes parts of the path for columns.
+            with parquet.ParquetFile(str(path)) as file:
+                return file.read()
+    except pa.ArrowException as error:
         raise BarsError(f"{path}: {error}") from None
+    except OSError as error:
+        if error.errno is not None:
+            raise
+        # What is in the file, as a damaged archive, is no matter of the system.
+        raise BarsError(f"{path}: {error}; the file is damaged, bring it anew") from None
     raise BarsError(f"{path}: neither .csv, .csv.gz nor .parquet")
+
+
+def _check_text(path: Path, name: str, column: Any) -> None:  # noqa: ANN401
+    """Refuse bytes that are no text: a parquet file may call them so, and nobody looked."""
+    import pyarrow as pa  # noqa: PLC0415
+
+    try:
+        content = column.cast(pa.binary())
+    except pa.ArrowException:
+        return  # of another type
+    try:
+        content.cast(pa.string())
+    except pa.ArrowInvalid:
+        for row, value in enumerate(content.to_pylist(), start=1):
+            try:
+                (value or b"").decode()
+            except UnicodeDecodeError:
+                raise BarsError(
+                    f"{path} row {row}: {name} {value!r} is not text in UTF-8"
+                ) from None
+        raise
 
 
 def _months(path: Path, column: Any) -> NDArray[np.int64]:  # noqa: ANN401
     """Month index of each row."""
     import pyarrow as pa  # noqa: PLC0415
 
-    encoded = column.cast(pa.string()).combine_chunks().dictionary_encode()
+    try:
+        encoded = column.cast(pa.string()).combine_chunks().dictionary_encode()
+    except pa.ArrowException:
+        raise BarsError(
+            f"{path}: contract has type {column.type}, which is no month; write 2026H"
+        ) from None
     if encoded.null_count:
         row = encoded.is_null().to_pylist().index(True) + 1
         raise BarsError(f"{path} row {row}: no contract")

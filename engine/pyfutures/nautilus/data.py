@@ -41,7 +41,42 @@ def roll_topic(root: str) -> str:
     return f"pyfutures.rolls.{root}"
 
 
-class ContinuousBarData(Data):  # type: ignore[misc] # nautilus has no types
+class _Published(Data):  # type: ignore[misc] # nautilus has no types
+    """What both kinds have: root and instants, and being equal if they say the same."""
+
+    def __init__(self, root: str, ts_event: int, ts_init: int) -> None:
+        self._root = root
+        self._ts_event = ts_event
+        self._ts_init = ts_init
+
+    @property
+    def ts_event(self) -> int:
+        """Scheduled close of the bar, or of the last bar of the old month, UTC nanoseconds."""
+        return self._ts_event
+
+    @property
+    def ts_init(self) -> int:
+        """When it was published, UTC nanoseconds."""
+        return self._ts_init
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, type(self)) and self.to_dict() == other.to_dict()
+
+    def __hash__(self) -> int:
+        return hash((self._root, self._ts_event, self._ts_init))
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return it as JSON holds it; every price exact."""
+        return {
+            "type": type(self).__name__,
+            "format": FORMAT,
+            "root": self._root,
+            "ts_event": self._ts_event,
+            "ts_init": self._ts_init,
+        }
+
+
+class ContinuousBarData(_Published):
     """A continuous bar on the message bus.
 
     Parameters
@@ -53,39 +88,18 @@ class ContinuousBarData(Data):  # type: ignore[misc] # nautilus has no types
     """
 
     def __init__(self, bar: ContinuousBar, ts_init: int) -> None:
+        super().__init__(bar.root, bar.ts, ts_init)
         self.bar = bar
-        self._ts_init = ts_init
-
-    @property
-    def ts_event(self) -> int:
-        """Scheduled close of the bar, UTC nanoseconds."""
-        return self.bar.ts
-
-    @property
-    def ts_init(self) -> int:
-        """When it was published, UTC nanoseconds."""
-        return self._ts_init
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, ContinuousBarData) and self.to_dict() == other.to_dict()
-
-    def __hash__(self) -> int:
-        return hash((self.bar.root, self.bar.ts, self._ts_init))
 
     def __repr__(self) -> str:
-        return f"ContinuousBarData({self.bar.root} {self.bar.current}, ts_init={self._ts_init})"
+        return f"ContinuousBarData({self.bar.root} {self.bar.current}, ts_init={self.ts_init})"
 
     def to_dict(self) -> dict[str, Any]:
         """Return the bar as JSON holds it; every price exact."""
         bar = self.bar
         legs = {"forward": bar.forward, "carry": bar.carry, "previous": bar.previous}
-        return {
-            "type": "ContinuousBarData",
-            "format": FORMAT,
-            "root": bar.root,
+        return super().to_dict() | {
             "month": str(bar.month),
-            "ts_event": bar.ts,
-            "ts_init": self._ts_init,
             "current": bar.current.data(),
             **{name: None if leg is None else leg.data() for name, leg in legs.items()},
             "C": bar.C,
@@ -124,7 +138,7 @@ class ContinuousBarData(Data):  # type: ignore[misc] # nautilus has no types
         return cls(bar, data["ts_init"])
 
 
-class RollEvent(Data):  # type: ignore[misc] # nautilus has no types
+class RollEvent(_Published):
     """A roll on the message bus.
 
     Parameters
@@ -136,40 +150,19 @@ class RollEvent(Data):  # type: ignore[misc] # nautilus has no types
     """
 
     def __init__(self, roll: Roll, ts_init: int) -> None:
+        super().__init__(roll.root, roll.last_old_ts, ts_init)
         self.roll = roll
-        self._ts_init = ts_init
-
-    @property
-    def ts_event(self) -> int:
-        """Scheduled close of the last bar of the old month, UTC nanoseconds."""
-        return self.roll.last_old_ts
-
-    @property
-    def ts_init(self) -> int:
-        """When it was published, UTC nanoseconds."""
-        return self._ts_init
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, RollEvent) and self.to_dict() == other.to_dict()
-
-    def __hash__(self) -> int:
-        return hash((self.roll.root, self.roll.last_old_ts, self._ts_init))
 
     def __repr__(self) -> str:
-        return f"RollEvent({self.roll}, ts_init={self._ts_init})"
+        return f"RollEvent({self.roll}, ts_init={self.ts_init})"
 
     def to_dict(self) -> dict[str, Any]:
         """Return the roll as JSON holds it; every price exact."""
         roll = self.roll
-        return {
-            "type": "RollEvent",
-            "format": FORMAT,
-            "root": roll.root,
+        return super().to_dict() | {
             "old": str(roll.old),
             "new": str(roll.new),
             "roll_date": roll.roll_date.isoformat(),
-            "ts_event": roll.last_old_ts,
-            "ts_init": self._ts_init,
             "pre_price": roll.pre_price,
             "post_price": roll.post_price,
             "gap": roll.gap,

@@ -12,6 +12,7 @@ import datetime as dt
 import json
 import sys
 from dataclasses import dataclass, replace
+from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -281,11 +282,12 @@ def _root(chain: Chain, after: dt.date) -> tuple[str, ...]:
 def _rules(event: Event) -> str:
     """The rules of an event in words, one a range, and how many dates stand by themselves."""
     lines = []
-    for span in event.spans.spans:
-        bounds = [f"from {span.start}"] if span.start else []
-        bounds += [f"until {span.until}"] if span.until else []
-        prefix = f"{' '.join(bounds)}: " if bounds else ""
-        lines.append(prefix + span.value.rule.text)
+    # Ranges that differ in the time of day or the calendar only are one rule.
+    for text, group in groupby(event.spans.spans, key=lambda span: span.value.rule.text):
+        spans = list(group)
+        bounds = [f"from {spans[0].start}"] if spans[0].start else []
+        bounds += [f"until {spans[-1].until}"] if spans[-1].until else []
+        lines.append((f"{' '.join(bounds)}: " if bounds else "") + text)
     if event.dates:
         plural = "" if len(event.dates) == 1 else "s"
         lines.append(f"{len(event.dates)} month{plural} by date")

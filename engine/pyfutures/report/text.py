@@ -81,7 +81,7 @@ def _count(number: int, noun: str) -> str:
 
 
 def _short_help(item: Diagnostic) -> str:
-    return f" ({item.help.splitlines()[0]})" if item.help else ""
+    return f" ({' '.join(item.help.split())})" if item.help else ""
 
 
 def _draw(item: Diagnostic, sources: dict[str, list[str]], *, colour: bool) -> str:

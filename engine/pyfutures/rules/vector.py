@@ -68,11 +68,6 @@ class Status(IntEnum):
     UNKNOWN = 2
     NO_DAY = 3
 
-    @property
-    def word(self) -> str:
-        """As tables print it, ``no day``."""
-        return self.name.lower().replace("_", " ")
-
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Evaluated:

@@ -110,6 +110,11 @@ def bounds_of_listing(draft: Draft) -> Iterator[Finding]:
     if first and last and last < first:
         yield Finding(("months", "last"), f"`last` {last} is before `first` {first}", "swap them")
         return
+    span = f"chains go from {FIRST_MONTH} to {LAST_MONTH}"
+    if first and first > LAST_MONTH:
+        yield Finding(("months", "first"), f"`first` is {first}, after every chain", span)
+    if last and last < FIRST_MONTH:
+        yield Finding(("months", "last"), f"`last` is {last}, before every chain", span)
     for name, found in cycles(draft):
         for key, month, part in (("first", first, found[0]), ("last", last, found[-1])):
             if month is None:
@@ -267,10 +272,22 @@ def skip_hits(draft: Draft) -> Iterator[Finding]:
 
 @contract_checks("PF208")
 def cycle_has_months(draft: Draft) -> Iterator[Finding]:
-    """See that a cycle has at least one month."""
-    for name, found in cycles(draft):
-        if _sound(found) and cycle(draft, name) is None:
-            yield Finding(("months", name), f"`{name}` has no month at all")
+    """See that a cycle has at least one month, be it written down or that above it by default."""
+    first = _month(draft, "first") or FIRST_MONTH
+    last = _month(draft, "last") or LAST_MONTH
+    if first > LAST_MONTH or last < FIRST_MONTH:
+        return  # PF211
+    span = f"from {max(first, FIRST_MONTH)} to {min(last, LAST_MONTH)}"
+    above_is_empty = False
+    for name in CYCLES:
+        found = cycle_parts(draft, name)
+        if found is None or ranged(found[1]) is None:
+            return
+        members = cycle(draft, name)
+        empty = members is None or not members.between(FIRST_MONTH, LAST_MONTH)
+        if empty and (found[0] == name or not above_is_empty):
+            yield Finding(("months", name), f"`{name}` has no month {span}")
+        above_is_empty = empty
 
 
 @contract_checks("PF209")

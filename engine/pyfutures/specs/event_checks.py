@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import calendar
 import datetime as dt
 import zoneinfo
 from functools import cache
@@ -16,7 +17,7 @@ from pyfutures.specs.parts import EVENTS, Part, clock_time, cycle, time
 from pyfutures.specs.words import suggestion
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from pyfutures.specs.model import DataPath
     from pyfutures.specs.positions import Data
@@ -26,6 +27,7 @@ __all__ = ["calendar_names"]
 #: A listed date lies near its contract month; further away it is a slip.
 _FAR: Final = 24
 _DAY: Final = 24 * 60
+_LEAP_YEAR: Final = 2000
 
 
 def _spans(draft: Draft) -> Iterator[tuple[str, Part]]:
@@ -107,19 +109,17 @@ def calendar_names(data: dict[str, Any]) -> Iterator[tuple[DataPath, object]]:
 @contract_checks("PF303")
 def unknown_calendar(draft: Draft) -> Iterator[Finding]:
     """See that every calendar that is named has a file."""
-    for path, name in calendar_names(draft.data):
-        if draft.has(*path) and isinstance(name, str) and name not in draft.calendars:
-            yield Finding(
-                path,
-                f"unknown calendar `{name}`",
-                suggestion(name, draft.calendars, "the calendars are"),
-            )
+    yield from _unknown(draft, calendar_names(draft.data))
 
 
 @calendar_checks("PF303")
 def unknown_member(draft: Draft) -> Iterator[Finding]:
     """See that every calendar that is joined has a file."""
-    for path, name in member_names(draft.data):
+    yield from _unknown(draft, member_names(draft.data))
+
+
+def _unknown(draft: Draft, names: Iterable[tuple[DataPath, object]]) -> Iterator[Finding]:
+    for path, name in names:
         if draft.has(*path) and isinstance(name, str) and name not in draft.calendars:
             yield Finding(
                 path,
@@ -295,7 +295,32 @@ def anchor_without_notice(draft: Draft) -> Iterator[Finding]:
 @calendar_checks("PF401")
 def no_such_calendar_date(draft: Draft) -> Iterator[Finding]:
     """See that a date of a calendar is a day that exists."""
-    if not draft.faults:
-        for path, text in bad_dates(draft.data):
+    for path, text in bad_dates(draft.data):
+        if draft.has(*path):
             is_key = len(path) > 1 and path[-1] == text
             yield Finding(path, f"there is no day `{text}`", key=is_key)
+
+
+@calendar_checks("PF401")
+def no_such_annual_day(draft: Draft) -> Iterator[Finding]:
+    """See that a fixed day of every year is one of some year."""
+    for path in _annual(draft):
+        month, day = (draft.get(*path, key) for key in ("month", "day"))
+        if month and day and day > calendar.monthrange(_LEAP_YEAR, month)[1]:
+            name = calendar.month_name[month]
+            yield Finding((*path, "day"), f"there is no day {day} of {name} in any year")
+
+
+@calendar_checks("PF203")
+def annual_ends_after_start(draft: Draft) -> Iterator[Finding]:
+    """See that a day of every year is not given up before it is kept."""
+    for path in _annual(draft):
+        start, until = (draft.get(*path, key) for key in ("from", "until"))
+        if start and until and until < start:
+            message = f"`until` {until} is before `from` {start}: the day is never kept"
+            yield Finding((*path, "until"), message, "swap `from` and `until`")
+
+
+def _annual(draft: Draft) -> Iterator[DataPath]:
+    rows: Any = draft.data.get("annual")
+    yield from (("annual", number) for number in range(len(rows) if isinstance(rows, list) else 0))

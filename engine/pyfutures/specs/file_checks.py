@@ -64,10 +64,10 @@ def modeline(document: Document, path: Path, kind: Kind) -> Iterator[Diagnostic]
 
 
 def _comments_end(text: str) -> int:
-    """Return where the comments at the top of a text end."""
+    """Return where the comments at the top of a text end; `---` may stand among them."""
     end = 0
     for line in text.splitlines(keepends=True):
-        if line.strip() and not line.startswith("#"):
+        if line.strip() and not line.startswith("#") and line.rstrip() != "---":
             break
         end += len(line)
     return end

@@ -1,7 +1,8 @@
 """Folders of specs: which file has which root or calendar. Nothing is read here.
 
 A folder has contracts at ``<anything>/<ROOT>.yaml`` (or at its top) and calendars at
-``calendars/<name>.yaml``. The name of the folder between means nothing.
+``calendars/<name>.yaml``. The name of the folder between means nothing, but that of an exchange
+tells what the folder of specs is where there are no calendars.
 """
 
 from __future__ import annotations
@@ -11,19 +12,18 @@ import re
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-__all__ = ["CALENDARS", "Folder", "is_calendar", "spec_files"]
+__all__ = ["CALENDARS", "Folder", "home", "is_calendar", "is_read", "spec_files"]
 
 #: The folder of the calendars within a folder of specs.
 CALENDARS: Final = "calendars"
 _SUFFIX: Final = ".yaml"
-_OTHER_SUFFIX: Final = ".yml"
+_LIKE_SPECS: Final = (".yaml", ".yml")
 # A name that could lead out of the folder, or nowhere, is no root.
 _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*")
+# The folder of an exchange has its MIC as name.
+_EXCHANGE = re.compile(r"[a-z0-9]{4}")
 
 
 @dataclass(slots=False)
@@ -36,8 +36,7 @@ class Folder:
     @cached_property
     def places(self) -> list[Path]:
         """The folders that contracts may lie in: this one and those in it."""
-        inside = (Path(e.path) for e in _entries(self.path) if e.is_dir() and e.name != CALENDARS)
-        return [self.path, *inside]
+        return [self.path, *(p for p in _folders(self.path) if p.name != CALENDARS)]
 
     def contracts(self, root: str) -> list[Path]:
         """Return the files of a root, in order; more than one is a fault."""
@@ -50,26 +49,38 @@ class Folder:
     @cached_property
     def contract_files(self) -> list[Path]:
         """All files of contracts, in order."""
-        return [path for place in self.places for path in _files(place, _SUFFIX)]
+        return [path for place in self.places for path in _files(place) if is_read(path)]
 
     @cached_property
     def calendar_files(self) -> dict[str, Path]:
         """The files of calendars by name."""
-        return {path.stem: path for path in _files(self.path / CALENDARS, _SUFFIX)}
+        return {path.stem: path for path in _files(self.path / CALENDARS) if is_read(path)}
 
     @cached_property
     def unread(self) -> list[Path]:
-        """Files that look like specs, but end in a way that is not read."""
+        """Files that look like specs but end in another way, and folders of specs too deep."""
         places = [*self.places, self.path / CALENDARS]
-        return [path for place in places for path in _files(place, _OTHER_SUFFIX)]
+        found = [path for place in places for path in _files(place) if not is_read(path)]
+        below = [path for place in places[1:] for path in _folders(place)]
+        while below:
+            place = below.pop()
+            found += [place] if _files(place) else []
+            # A link may lead back up.
+            below += [path for path in _folders(place) if not path.is_symlink()]
+        return found
 
 
 def spec_files(path: Path) -> list[Path]:
-    """Return the files that a file or a folder on a command line means."""
+    """Return the files that a file or a folder on a command line means; all are read."""
     if not path.is_dir():
         return [path]
     folder = Folder(path)
     return [*folder.contract_files, *folder.calendar_files.values()]
+
+
+def is_read(path: Path) -> bool:
+    """Whether a file ends as specs do: no other is found by its root or name."""
+    return path.suffix == _SUFFIX
 
 
 def is_calendar(path: Path) -> bool:
@@ -78,22 +89,43 @@ def is_calendar(path: Path) -> bool:
 
 
 def home(path: Path) -> Path | None:
-    """Return the folder of specs that a file lies in, by its calendars; None if there is none."""
-    for parent in list(path.absolute().parents)[:2]:
+    """Return the folder of specs that a file lies in; None if nothing tells which it is.
+
+    It is told by its calendars, else by the name of the exchange between it and the file.
+    """
+    near, *above = list(path.absolute().parents)[:2]
+    for parent in (near, *above):
         if (parent / CALENDARS).is_dir():
             return parent
+    if above and _EXCHANGE.fullmatch(near.name) and not any(map(_files, _folders(near))):
+        return above[0]
     return None
 
 
-def _files(place: Path, suffix: str) -> Iterator[Path]:
-    for entry in _entries(place):
-        if entry.name.endswith(suffix) and not entry.name.startswith(".") and not entry.is_dir():
-            yield Path(entry.path)
+def _files(place: Path) -> list[Path]:
+    """Return the files of a folder that look like specs."""
+    return [
+        Path(entry.path)
+        for entry in _entries(place)
+        if entry.name.lower().endswith(_LIKE_SPECS) and not _is_dir(entry)
+    ]
+
+
+def _folders(place: Path) -> list[Path]:
+    return [Path(entry.path) for entry in _entries(place) if _is_dir(entry)]
+
+
+def _is_dir(entry: os.DirEntry[str]) -> bool:
+    try:
+        return entry.is_dir()
+    except OSError:  # a link to itself: reading it as a file says so
+        return False
 
 
 def _entries(place: Path) -> list[os.DirEntry[str]]:
     try:
         with os.scandir(place) as entries:
-            return sorted(entries, key=lambda entry: entry.name)
+            shown = (entry for entry in entries if not entry.name.startswith("."))
+            return sorted(shown, key=lambda entry: entry.name)
     except OSError:
         return []

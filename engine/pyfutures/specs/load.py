@@ -7,6 +7,7 @@ spec with an error is never among the specs; the other files go on.
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -20,7 +21,7 @@ from pyfutures.specs.checks import Draft, calendar_checks, contract_checks
 from pyfutures.specs.event_checks import calendar_names, member_names
 from pyfutures.specs.extends import OWN, merge
 from pyfutures.specs.file_checks import file_name, modeline
-from pyfutures.specs.folders import Folder, home, is_calendar, spec_files
+from pyfutures.specs.folders import CALENDARS, Folder, home, is_calendar, is_read, spec_files
 from pyfutures.specs.positions import Document, Locations, locate
 from pyfutures.specs.schema import validate
 from pyfutures.specs.words import suggestion
@@ -29,6 +30,7 @@ from pyfutures.specs.yaml import read
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Sequence
 
+    from pyfutures.calendars.errors import CalendarSpecError
     from pyfutures.specs.model import Spec
 
 __all__ = ["Loaded", "load_folders", "load_paths"]
@@ -38,18 +40,30 @@ __all__ = ["Loaded", "load_folders", "load_paths"]
 class Loaded:
     """What was read: sound specs and calendars by name, and every diagnostic in reading order.
 
-    `paths` are the files that the diagnostics are about.
+    `paths` are the files that the diagnostics are about; `calendar_places` tells where the values
+    of the calendars stand.
     """
 
     specs: dict[str, Spec]
     calendars: dict[str, CalendarSpec]
     diagnostics: tuple[Diagnostic, ...]
     paths: tuple[str, ...]
+    calendar_places: dict[str, Locations]
 
     @property
     def errors(self) -> tuple[Diagnostic, ...]:
         """The diagnostics that keep a spec from being loaded."""
         return tuple(item for item in self.diagnostics if item.is_error)
+
+    def unbuilt(self, error: CalendarSpecError) -> Diagnostic:
+        """Return the diagnostic of a calendar that is sound in form, but cannot be built."""
+        places = self.calendar_places[error.name]
+        path = error.path
+        days = places.documents[0].data.get(str(path[0])) if len(path) == 2 else None
+        if isinstance(days, list) and path[1] in days:
+            path = (path[0], days.index(path[1]))
+        at = locate(places, path, key=isinstance(days, dict))
+        return diagnostic("PF308", error.message, at)
 
 
 def load_folders(folders: Sequence[Path], roots: Collection[str] | None = None) -> Loaded:
@@ -91,7 +105,12 @@ def load_paths(paths: Sequence[Path], context: Sequence[Path]) -> Loaded:
 
 
 def _same(one: Path, other: Path) -> bool:
-    return one.resolve() == other.resolve()
+    return _real(one) == _real(other)
+
+
+def _real(path: Path) -> Path:
+    """Return a path without links; unlike `resolve` it takes a link to itself."""
+    return Path(os.path.realpath(path))
 
 
 @dataclass(slots=True, eq=False)
@@ -181,9 +200,14 @@ class _Reader:
         for path in dict.fromkeys(paths):
             if path.is_dir():
                 extra += map(_unread, Folder(path).unread)
+            elif path.is_file() and not is_read(path):
+                extra.append(_not_a_spec(path))
+                continue
             for file in spec_files(path):
                 kind = calendars if self._has_calendar(file) else contracts
-                kind[self._given.setdefault(file.resolve(), file)] = None
+                kind[self._given.setdefault(_real(file), file)] = None
+                if path.is_dir() and kind is calendars and not is_calendar(file):
+                    extra.append(self._misplaced(file))
         extra += self._twice(list(contracts))
         self._calendar_paths |= {path.stem: path for path in calendars}
         wanted = {path.stem: path for path in reversed(contracts)}
@@ -301,6 +325,13 @@ class _Reader:
 
     # --- between files
 
+    def _misplaced(self, path: Path) -> Diagnostic:
+        """Tell of a calendar in a folder of contracts, where only its own file finds it."""
+        locations = self._calendar(path).locations
+        at = locate(locations, ("calendar",)) if locations is not None else None
+        message = f"the calendar `{path.stem}` lies outside `{CALENDARS}/`: no spec finds it there"
+        return diagnostic("PF508", message, at, hint=f"move it to `{CALENDARS}/{path.name}`")
+
     def _find(self, root: str) -> list[Path]:
         """Return the files of a root in the last folder that has it."""
         for folder in reversed(self._folders):
@@ -328,7 +359,7 @@ class _Reader:
 
     def _as_given(self, path: Path) -> Path:
         """Return a file by the name it was given: it may be found again by another one."""
-        return self._given.get(path.resolve(), path) if self._given else path
+        return self._given.get(_real(path), path) if self._given else path
 
     def _has_calendar(self, path: Path) -> bool:
         """Whether a file is a calendar: by its place, else by its content."""
@@ -370,7 +401,7 @@ class _Reader:
         """Return the folder of specs that a file lies in."""
         parents = [*path.parents, *path.absolute().parents]
         for folder in self._folders:
-            if folder.path in parents or (self._given and folder.path.resolve() in parents):
+            if folder.path in parents or (self._given and _real(folder.path) in parents):
                 return folder.path
         return home(path) or path.parent
 
@@ -393,10 +424,14 @@ class _Reader:
         told = [self._contract(path) for path in contracts]
         told += [self._calendar(path) for path in calendars]
         paths = {result.path for result in told}
+        looked_at = paths | {item.location.path for item in extra if item.location}
         usable: dict[str, CalendarSpec] = {}
+        places: dict[str, Locations] = {}
         for path in [*context, *calendars]:
-            if (spec := self._calendar(path).calendar) is not None:
-                usable[path.stem] = spec
+            read_ = self._calendar(path)
+            if read_.calendar is not None and read_.locations is not None:
+                usable[path.stem] = read_.calendar
+                places[path.stem] = read_.locations
         specs: dict[str, Spec] = {}
         for name, path in wanted.items():
             result = self._contract(path)
@@ -410,7 +445,7 @@ class _Reader:
         twice |= {d.location.path for d in extra if d.code == "PF502" and d.location}
         specs = {root: specs[root] for root in sorted(specs) if specs[root].path not in twice}
         ordered = tuple(sorted(dict.fromkeys(diagnostics), key=lambda item: item.order))
-        return Loaded(specs, usable, ordered, tuple(sorted(paths)))
+        return Loaded(specs, usable, ordered, tuple(sorted(looked_at)), places)
 
     def _calendars_usable(self, result: _Result) -> bool:
         """Whether all calendars of a contract are sound; if not, it is blocked by them."""
@@ -436,9 +471,19 @@ def _no_folder(path: Path) -> Diagnostic:
 
 
 def _unread(path: Path) -> Diagnostic:
-    message = "the file is not read: it ends in `.yml`"
+    message = f"the file is not read: it ends in `{path.suffix}`"
     hint = f"rename it to `{path.stem}.yaml`"
+    if path.is_dir():
+        message = "the files of this folder are not read: it lies too deep"
+        hint = "contracts are at `<exchange>/<ROOT>.yaml`, calendars at `calendars/<name>.yaml`"
     return diagnostic("PF017", message, Location(str(path), 1, 1, 1, 1), hint=hint)
+
+
+def _not_a_spec(path: Path) -> Diagnostic:
+    end = f"ends in `{path.suffix}`" if path.suffix else "has no ending"
+    message = f"the file {end}: nothing would read it"
+    hint = f"rename it to `{path.stem}.yaml`"
+    return diagnostic("PF018", message, Location(str(path), 1, 1, 1, 1), hint=hint)
 
 
 def _disown(result: _Result) -> None:

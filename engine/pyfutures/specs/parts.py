@@ -39,9 +39,7 @@ class Part:
 
     def __contains__(self, month: ContractMonth) -> bool:
         """Whether the month is in the range."""
-        return (self.start is None or self.start <= month) and (
-            self.until is None or month <= self.until
-        )
+        return month in Span(self.start, self.until, None)
 
 
 def parts(value: Data, path: DataPath, key: str | None) -> list[Part]:

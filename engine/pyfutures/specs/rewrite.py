@@ -152,7 +152,7 @@ class Rewriter:
         self._places.add((*path, key))
         if self._partial:
             return
-        part = schema.get("properties", {}).get(key) or _find(load_schema(self._kind), key)
+        part = schema.get("properties", {}).get(key) or _described(self._kind, path, key)
         example = part["examples"][0] if part and "examples" in part else None
         where = f" in {place(path)}" if path else ""
         at = locate(self._locations, path, key=True)
@@ -320,6 +320,15 @@ class Rewriter:
         for key in path:
             value = value[key]
         return value
+
+
+def _described(kind: Kind, path: DataPath, key: str) -> dict[str, Any] | None:
+    """Return the part of a schema that describes a key of a mapping, or the same key elsewhere."""
+    schema = load_schema(kind)
+    node: Data = schema
+    for step in path:
+        node = node.get("properties", {}).get(step, {})
+    return _find(node, key) or _find(schema, key)
 
 
 def _find(schema: Data, key: str) -> dict[str, Any] | None:
