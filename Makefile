@@ -7,7 +7,7 @@ CANDIDATES := python3.13 python3.14 python3.12 python3 python \
 PYTHON ?= $(firstword $(foreach p,$(CANDIDATES),$(shell $(p) -c '$(OK)' >/dev/null 2>&1 && echo $(p))))
 PYTEST := $(BIN)/python -m pytest -q -n auto
 
-.PHONY: demo test lint bench lock clean
+.PHONY: demo test lint bench soak lock clean
 demo: $(VENV)/.ready
 	$(BIN)/python -m pyfutures.demo
 test: $(VENV)/.ready
@@ -20,6 +20,9 @@ lint: $(VENV)/.ready
 	$(BIN)/pyfutures validate --strict contracts
 bench: $(VENV)/.ready
 	$(BIN)/python -m benchmarks
+# The long proofs, each with its seed and result printed; `make test` runs a sample of them.
+soak: $(VENV)/.ready
+	$(BIN)/python -m tests.ib.client.cuts 300
 lock: $(VENV)/.ready
 	$(BIN)/python -m pip freeze --exclude-editable > constraints.txt
 

@@ -14,16 +14,19 @@ from dataclasses import asdict
 from importlib.metadata import version
 from pathlib import Path
 
-from benchmarks import processes, rules, series
+from benchmarks import ib, processes, rules, series
 
-_PACKAGES = ("pyfutures", "numpy", "pandas", "python-dateutil", "pyyaml", "click", "pyarrow")
+_PACKAGES = (
+    "pyfutures", "numpy", "pandas", "python-dateutil", "pyyaml", "click", "pyarrow", "ib_async",
+    "nautilus-ibapi", "nautilus_trader",
+)  # fmt: skip
 
 
 def main() -> None:
     """Measure, print, write."""
     load = os.getloadavg()[0] if hasattr(os, "getloadavg") else None
     figures = []
-    for part in (processes, rules, series):
+    for part in (processes, rules, series, ib):
         for figure in part.measure():
             figures.append(figure)
             print(

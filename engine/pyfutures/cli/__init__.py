@@ -23,7 +23,8 @@ _COMMANDS = {
     "explain": "Say step by step why a date is what it is.",
     "position": "Say which month is current at an instant.",
     "continuous": "Build continuous series from contract bars.",
-    "gateway": "Serve and read recorded gateway sessions.",
+    "download": "Fetch bars and ticks of contracts from an IB gateway.",
+    "gateway": "Run a simulated IB gateway; serve and read recorded sessions.",
 }
 
 

@@ -124,7 +124,7 @@ class Bars:
                 answer += [self._revised(instrument, row) for row in rows]
                 continue
             if size.seconds * _SECOND < SLOT_NS and show is not Show.TRADES:
-                slots = _each_second(slots, size.seconds)
+                slots = _each_second(slots, size.seconds, until)
             offset = _offset(instrument, session)
             keys = _aligned(slots.starts, size.seconds * _SECOND, offset, stretches)
             answer += _rows(slots, keys, session.day, show)
@@ -211,14 +211,16 @@ def _select(
     return _Slots(starts[keep], chosen, chosen, chosen, chosen, none)
 
 
-def _each_second(slots: _Slots, step: int) -> _Slots:
+def _each_second(slots: _Slots, step: int, until: int) -> _Slots:
     """Return slots of a second each: a quote stands until the next one."""
     times = SLOT_NS // _SECOND // step
     starts = np.repeat(slots.starts, times) + np.tile(
         np.arange(times) * step * _SECOND, len(slots.starts)
     )
-    columns = (np.repeat(x, times) for x in (slots.high, slots.low, slots.first, slots.last))
-    return _Slots(starts, *columns, slots.size)
+    begun = starts <= until
+    columns = (slots.high, slots.low, slots.first, slots.last)
+    high, low, first, last = (np.repeat(column, times)[begun] for column in columns)
+    return _Slots(starts[begun], high, low, first, last, slots.size)
 
 
 def _offset(instrument: Instrument, session: Session) -> int:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
+import datetime as dt
+from dataclasses import replace
 from decimal import Decimal
 from typing import TYPE_CHECKING, Final
 from zlib import crc32
-
-import datetime as dt
-from dataclasses import replace
 
 from pyfutures.gateway.config import LastTradeForm
 from pyfutures.gateway.contracts import AmbiguousError, NotFoundError, plain

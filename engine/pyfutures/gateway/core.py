@@ -20,6 +20,7 @@ from pyfutures.gateway.faults import Faults
 from pyfutures.gateway.feeds import Feeds
 from pyfutures.gateway.line import Connectivity, FarmState, Line, kind_of, notice
 from pyfutures.gateway.market import Market
+from pyfutures.gateway.pacing import Pacing
 from pyfutures.gateway.session import Session
 from pyfutures.gateway.spreads import Prices
 from pyfutures.ib import messages as m
@@ -78,7 +79,10 @@ class Gateway:
         self.line = Line()
         self.faults = Faults(self)
         self.sessions: dict[int, Session] = {}
-        self.accounts = Accounts(self)
+        self.pacing = Pacing(self.config.limits, self.timeline)
+        self.accounts = Accounts(
+            self, tell_change=account_desk.tell_change, tell_values=account_desk.tell_values
+        )
         self.book = Book(self)
         self.feeds = Feeds(self)
         self.bugs: list[Exception] = []
@@ -123,6 +127,8 @@ class Gateway:
         if self.sessions.get(session.client_id) is session:
             del self.sessions[session.client_id]
         self.feeds.drop(session)
+        self.pacing.left(session)
+        self.faults.forget(session)
 
     def next_order_id(self, client_id: int) -> int:
         """Return the lowest order id that a client has not used."""

@@ -11,7 +11,7 @@ from pyfutures.gateway.names import FARMS
 if TYPE_CHECKING:
     from pyfutures.gateway.contracts import Instrument
 
-__all__ = ["Connectivity", "FarmState", "Line", "market_farm", "history_farm"]
+__all__ = ["Connectivity", "FarmState", "Line", "history_farm", "market_farm"]
 
 
 class Connectivity(StrEnum):

@@ -26,7 +26,20 @@ __all__ = [
     "weekly_days",
 ]
 
-_MONTHS: Final = "JAN FEB MAR APR MAY JUN JUL AUG SEP OCT NOV DEC".split()
+_MONTHS: Final = [
+    "JAN",
+    "FEB",
+    "MAR",
+    "APR",
+    "MAY",
+    "JUN",
+    "JUL",
+    "AUG",
+    "SEP",
+    "OCT",
+    "NOV",
+    "DEC",
+]
 
 #: What a gateway calls a zone (recorded: US/Central, MET; reported: US/Eastern, GB, JST).
 _ZONES: Final = {

@@ -55,12 +55,8 @@ class Sink(Protocol):
 
 @dataclass(slots=True)
 class Subscriptions:
-    """The ids that a client has in use, by what for."""
+    """What a client wants to be told about accounts."""
 
-    lines: set[int] = field(default_factory=set)
-    ticks: set[int] = field(default_factory=set)
-    real_time: set[int] = field(default_factory=set)
-    bars: set[int] = field(default_factory=set)
     summaries: dict[int, tuple[str, ...]] = field(default_factory=dict)
     positions: bool = False
     positions_multi: dict[int, str] = field(default_factory=dict)
@@ -68,12 +64,6 @@ class Subscriptions:
     updates_multi: dict[int, str] = field(default_factory=dict)
     pnl: dict[int, str] = field(default_factory=dict)
     pnl_single: dict[int, tuple[str, int]] = field(default_factory=dict)
-
-    def uses(self, request_id: int) -> bool:
-        """Whether an id is in use for data."""
-        return any(
-            request_id in ids for ids in (self.lines, self.ticks, self.real_time, self.bars)
-        )
 
 
 class Session:
@@ -118,7 +108,13 @@ class Session:
         gateway.timeline.run_until(gateway.present())
         if not self._is_paced(request):
             return
-        if gateway.faults.incoming(self, request):
+        if not gateway.faults.incoming(self, request):
+            self.serve(request)
+
+    def serve(self, request: Request) -> None:
+        """Answer a request, past all limits and faults."""
+        gateway = self.gateway
+        if self.closed:
             return
         if isinstance(request, m.Malformed):
             _log.warning("client %d: %s", self.client_id, request.error)
@@ -128,8 +124,11 @@ class Session:
             return
         handler = HANDLERS.get(type(request))
         if handler is None:
-            name = request.fields[0] if isinstance(request, m.Unknown) else type(request).__name__
-            self.error(-1, 320, f"{CODES[320].text} Message {name} is not served here"[:500])
+            if isinstance(request, m.Unknown):
+                self.error(-1, 320, f"{CODES[320].text} Message {request.fields[0]}"[:500])
+            else:
+                name = type(request).__name__
+                self.invalid(request_id(request), "sim", f"{name} is not served by this gateway")
             return
         try:
             handler(self, request)
@@ -184,10 +183,17 @@ class Session:
         """Say that a request failed validation; `kind` is what IB calls it inside."""
         self.error(about, 321, f"Error validating request.-'{kind}' : cause - {cause}")
 
-    def close(self, after: int = 0) -> None:
+    def close(self) -> None:
         """Hang up."""
         self.gateway.left(self)
-        self.sink.cut(after)
+        self.sink.cut()
+
+    def cut(self, after: int) -> None:
+        """Let the connection break once `after` more bytes have gone out, wherever that is."""
+        if after > 0:
+            self.sink.cut(after)
+        else:
+            self.close()
 
 
 def request_id(request: Request) -> int:

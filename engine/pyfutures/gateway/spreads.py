@@ -127,9 +127,9 @@ def spread(named: Contract, universe: Universe, now: int) -> Spread:
     same = (one.symbol, one.trading_class, one.exchange, one.multiplier) == (
         other.symbol, other.trading_class, other.exchange, other.multiplier,
     )  # fmt: skip
-    if not same or one is other or sides != {"BUY", "SELL"} or first.ratio != 1 != second.ratio:
+    if not same or one is other or sides != {"BUY", "SELL"}:
         raise NotFoundError
-    if second.ratio != 1 or one.is_expired(now) or other.is_expired(now):
+    if first.ratio != 1 or second.ratio != 1 or one.is_expired(now) or other.is_expired(now):
         raise NotFoundError
     signed = tuple((item, 1 if leg.action == "BUY" else -1) for item, leg in legs)
     contract = Contract(

@@ -6,6 +6,7 @@ there are, and what ends them, is the business of `feeds`.
 
 from __future__ import annotations
 
+import datetime as dt
 from decimal import Decimal
 from typing import TYPE_CHECKING, Final, Protocol
 
@@ -13,6 +14,7 @@ from pyfutures.gateway.bars import BarRow, Show
 from pyfutures.gateway.clock import SECOND
 from pyfutures.gateway.contracts import Instrument
 from pyfutures.gateway.market import SLOT_NS
+from pyfutures.gateway.names import ib_zone
 from pyfutures.ib import messages as m
 from pyfutures.ib.messages.market import TickType as T
 
@@ -22,7 +24,7 @@ if TYPE_CHECKING:
     from pyfutures.gateway.spreads import Tradable
     from pyfutures.ib.times import BarSize
 
-__all__ = ["KeptBars", "MarketLine", "RealTimeBars", "Stream", "TickStream", "wire_bar"]
+__all__ = ["KeptBars", "MarketLine", "RealTimeBars", "Stream", "TickStream", "bar_date", "wire_bar"]
 
 DELAY: Final = 15 * 60 * SECOND
 _DELAYED: Final = {
@@ -135,8 +137,8 @@ class MarketLine:
             self._size(T.VOLUME, volume)
             if 233 in self.generic and quote.last is not None:
                 stamp = quote.last_ns // 1_000_000
-                price = what.quote(quote.last)
-                text = f"{price};{quote.last_size};{stamp};{volume};{price};false"
+                last = what.quote(quote.last)
+                text = f"{last};{quote.last_size};{stamp};{volume};{last};false"
                 self._text(T.RT_VOLUME, text)
         before = what.hours.before(day.session)
         if before is not None and before.day >= what.listing.first:
@@ -187,9 +189,7 @@ class MarketLine:
     def _level(self, kind: T, price: float) -> None:
         if self._said.get(kind) != price:
             self._said[kind] = price
-            self.session.send(
-                m.TickPrice(self.request_id, self._kind(kind), price, Decimal(0), 0)
-            )
+            self.session.send(m.TickPrice(self.request_id, self._kind(kind), price, Decimal(0), 0))
 
     def _size(self, kind: T, size: int) -> None:
         self.session.send(m.TickSize(self.request_id, self._kind(kind), Decimal(size)))
@@ -282,15 +282,15 @@ class RealTimeBars:
             return
         day, slot = found
         quote = day.quote(slot)
-        volume, count, price = Decimal(-1), -1, quote.mark
+        volume, count, price = Decimal(-1), -1, float(quote.mark)
         if self.show is Show.TRADES:
             trades = day.trades(slot)
             volume, count = Decimal(sum(trade.size for trade in trades)), len(trades)
             price = float(quote.bid if quote.last is None else quote.last)
         elif self.show is not Show.MIDPOINT:
-            price = quote.bid if self.show is Show.BID else quote.ask
+            price = float(quote.bid if self.show is Show.BID else quote.ask)
         level = what.quote(price)
-        average = Decimal(str(level)) if count >= 0 else Decimal(-1)
+        average = level if count >= 0 else -1.0
         self.session.send(
             m.RealTimeBar(
                 self.request_id, start // SECOND, level, level, level, level, volume, average, count
@@ -301,14 +301,22 @@ class RealTimeBars:
 def wire_bar(what: Instrument, row: BarRow, date: str) -> m.Bar:
     """Return a bar as it is sent."""
     quote = what.quote
-    if row.volume < 0:
-        average = Decimal(-1)
-    else:
-        average = Decimal(str(round(quote(row.average), 6)))
+    average = -1.0 if row.volume < 0 else round(quote(row.average), 6)
     return m.Bar(
         date, quote(row.open), quote(row.high), quote(row.low), quote(row.close),
         Decimal(row.volume), average, row.count,
     )  # fmt: skip
+
+
+def bar_date(what: Instrument, row: BarRow, size: BarSize, format_date: int) -> str:
+    """Return when a bar is, as it is sent: its date, or the start of an intraday bar."""
+    if size.seconds is None:
+        return f"{row.day:%Y%m%d}"
+    if format_date == 2:
+        return str(row.start // SECOND)
+    zone = what.hours.zone
+    local = dt.datetime.fromtimestamp(row.start // SECOND, zone)
+    return f"{local:%Y%m%d %H:%M:%S} {ib_zone(zone.key)}"
 
 
 class KeptBars:
@@ -345,7 +353,7 @@ class KeptBars:
         if row is None or row == self._last:
             return
         self._last = row
-        date = self.session.gateway.bar_date(self._instrument, row, self.size, self.format_date)
+        date = bar_date(self._instrument, row, self.size, self.format_date)
         self.session.send(
             m.HistoricalBarUpdate(self.request_id, wire_bar(self._instrument, row, date))
         )

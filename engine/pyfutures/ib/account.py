@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from pyfutures.ib.answers import Many
+from pyfutures.ib.feeds import Feed, Feeds
 from pyfutures.ib.market import StreamFeed
 from pyfutures.ib.messages.account import (
     AccountDownloadEnd,
@@ -17,8 +19,8 @@ from pyfutures.ib.messages.account import (
     CancelAccountUpdatesMulti,
     CancelPnl,
     CancelPnlSingle,
-    CancelPositionsMulti,
     CancelPositions,
+    CancelPositionsMulti,
     Pnl,
     PnlSingle,
     PortfolioValue,
@@ -34,14 +36,13 @@ from pyfutures.ib.messages.account import (
     RequestPositions,
     RequestPositionsMulti,
 )
-from pyfutures.ib.requests import Many
-from pyfutures.ib.subscriptions import Feed, Feeds, Subscription
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from pyfutures.ib.messages.base import Request, Response
     from pyfutures.ib.requests import Requests
+    from pyfutures.ib.subscriptions import Subscription
 
 __all__ = ["SUMMARY_TAGS", "Account"]
 
@@ -69,7 +70,7 @@ class _SharedFeed[T](Feed[T]):
     because it is asked again: it answers with everything.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913
         self,
         feeds: Feeds,
         subscription: Subscription[T],
@@ -81,7 +82,7 @@ class _SharedFeed[T](Feed[T]):
     ) -> None:
         super().__init__(feeds, subscription, farms=frozenset())
         self._others = shared.setdefault(key, [])
-        self._others.append(self)  # type: ignore[arg-type]
+        self._others.append(self)
         self._ask = ask
         self._cancel = cancel
 
@@ -129,12 +130,12 @@ class Account:
                 feed.receive(message)
             self._requests.lane("positions", message)
         elif isinstance(message, _UPDATES):
-            account = getattr(message, "account", None)
+            account = getattr(message, "account", "")
             for key, feeds in tuple(self._shared.items()):
-                if key == "positions" or account not in {None, key[1], ""} and key[1]:  # type: ignore[index]
-                    continue
-                for feed in tuple(feeds):
-                    feed.receive(message)
+                of = key[1] if isinstance(key, tuple) else None
+                if of is not None and (not of or not account or of == account):
+                    for feed in tuple(feeds):
+                        feed.receive(message)
 
     async def positions(
         self, *, deadline: float | None = None, patience: float = 0.0
@@ -204,7 +205,7 @@ class Account:
         )
 
     async def values(
-        self, account: str = "", *, timeout: float | None = None
+        self, account: str = "", *, deadline: float | None = None
     ) -> tuple[AccountValue | PortfolioValue, ...]:
         """Return the values and the portfolio of an account, once.
 
@@ -218,7 +219,7 @@ class Account:
         """
         self._requests.check(f"values of account {account}")
         found: list[AccountValue | PortfolioValue] = []
-        seconds = self._feeds.config.request_deadline if timeout is None else timeout
+        seconds = self._feeds.config.request_deadline if deadline is None else deadline
         with_values = self.updates(account)
         async with with_values, self._feeds.clock.timeout(seconds):
             async for message in with_values:

@@ -148,6 +148,10 @@ _TABLE: Final = (
     # Subscriptions.
     Code(101, _D, _R.RETRY, "Max number of tickers has been reached.", "100 lines by default"),
     Code(300, _D, _R.IGNORE, "Can't find EId with tickerId:{}", "a cancel that came too late"),
+    Code(316, _D, _R.RESUBSCRIBE, "Market depth data has been HALTED. Please re-subscribe."),
+    Code(317, _D, _R.IGNORE,
+         "Market depth data has been RESET. Please empty deep book contents before applying any "
+         "new entries."),
     Code(354, _D, _R.FAIL, "Requested market data is not subscribed.{}"),
     Code(420, _D, _R.RETRY, "Invalid real-time query:{}", "pacing, or no permission"),
     Code(10089, _D, _R.FAIL,

@@ -7,6 +7,7 @@ It lives once: `dial`, `greet`, `listen` until it ends. Making another one is th
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from typing import TYPE_CHECKING, Final
 
 from pyfutures.ib.failures import ConnectError
@@ -108,8 +109,10 @@ class Connection:
         while True:
             data = await self._reader.read(_CHUNK)
             if not data:
-                self._protocol.close()
-                raise ConnectError("the gateway hung up in the handshake")
+                raise ConnectError(
+                    "the gateway hung up in the handshake; it may be starting, or speak no server "
+                    f"version of {self._config.versions}"
+                )
             events = self._protocol.receive(data)
             if events:
                 self.heard_at = self._clock.monotonic()
@@ -146,8 +149,8 @@ class Connection:
 
         """
         assert self._reader is not None  # noqa: S101 - dial() came before
-        for message in self._early:
-            hear(message)
+        for early in self._early:
+            hear(early)
         self._early.clear()
         receive, read, monotonic = (
             self._protocol.receive, self._reader.read, self._clock.monotonic,
@@ -164,7 +167,5 @@ class Connection:
         if writer is None:
             return
         writer.transport.abort()
-        try:
+        with contextlib.suppress(OSError):  # it is closed, that is all we want to know
             await writer.wait_closed()
-        except OSError:
-            pass  # it is closed, that is all we want to know

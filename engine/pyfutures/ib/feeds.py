@@ -1,63 +1,40 @@
-"""Bars that are kept up to date, and how their gaps are filled.
+"""Feeds: our end of the subscriptions, kept alive across connections.
 
-Theory of operation of a gap. A feed that is started again asks for the live values first and holds
-them; then it asks the history for what lies between the last value handed out and now, in as many
-steps as the gateway's limits need; then both are put together (`merge.py`) and handed out in order.
-A second cut in the middle throws the held values away and begins again from the last value handed
-out. What history cannot give is a gap: it is written down in the subscription and in the log.
+Rules of this file. A `Feed` owns at most one request id at a time, and takes a new one whenever it
+is started again, so that nothing of an old connection can reach it. What a feed does about the
+values it missed is its own business (`bar_feed.py`, `ticks.py`).
 """
 
 from __future__ import annotations
 
-import datetime as dt
 import logging
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
-from pyfutures.ib.failures import RequestError
-from pyfutures.ib.farms import FarmKind
-from pyfutures.ib.merge import BarSeries, duration_over, longest_duration
-from pyfutures.ib.messages.history import (
-    Bar,
-    CancelHistoricalBars,
-    HistoricalBars,
-    HistoricalBarUpdate,
-    RequestHistoricalBars,
-)
-from pyfutures.ib.subscriptions import Feed, Feeds, FeedState, Subscription
-from pyfutures.ib.times import BarSize, format_utc
+from pyfutures.ib.codes import Reaction
+from pyfutures.ib.errors import LocalProtocolError
+from pyfutures.ib.failures import ClientClosedError, RequestFailedError
+from pyfutures.ib.subscriptions import FeedState, Subscription
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Sequence
+    from collections.abc import Callable, Coroutine, Iterator
 
-    from pyfutures.ib.clock import Timer
+    from pyfutures.ib.answers import Ids, Route
+    from pyfutures.ib.clock import Clock, Timer
+    from pyfutures.ib.config import ClientConfig
+    from pyfutures.ib.farms import FarmKind
     from pyfutures.ib.messages.base import Request, Response
+    from pyfutures.ib.messages.session import ErrorMessage
+    from pyfutures.ib.outbox import Outbox
 
-    type FetchBars = Callable[[RequestHistoricalBars], Awaitable[tuple[Bar, ...]]]
-    type ServerTime = Callable[[], Awaitable[dt.datetime]]
-
-__all__ = ["BarFeed", "BarUpdate", "start_of"]
+__all__ = ["Feed", "Feeds"]
 
 _LOG: Final = logging.getLogger("pyfutures.ib")
-_STEPS: Final = 50
-_BOTH: Final = frozenset({FarmKind.MARKET, FarmKind.HISTORY})
 
 
-@dataclass(frozen=True, slots=True)
-class BarUpdate:
-    """A bar of a subscription.
+class Feed[T]:
+    """Our end of a subscription: asks, takes what comes, asks again.
 
-    `is_closed` bars come once each, in order. Others are the bar that forms, as it is now.
-    `is_history` is set for bars that came from the past: the first block, or a gap that was filled.
-    """
-
-    bar: Bar
-    is_closed: bool = True
-    is_history: bool = False
-
-
-class BarFeed(Feed[BarUpdate]):
-    """Bars that the gateway keeps up to date.
+    Subclasses give `request`, `cancellation` and `receive`.
 
     Parameters
     ----------
@@ -65,204 +42,300 @@ class BarFeed(Feed[BarUpdate]):
         All feeds of the client.
     subscription
         The consumer's end.
-    template
-        The request; its id is replaced.
-    size
-        The size of the bars.
-    forming
-        Whether the bar that forms is handed out too.
-    history
-        Whether the bars of the first block are handed out.
-    fetch
-        Asks for bars of the past.
-    server_time
-        Asks for the gateway's clock.
+    farms
+        The kinds of farms it comes from.
 
     """
 
     def __init__(
-        self,
-        feeds: Feeds,
-        subscription: Subscription[BarUpdate],
-        template: RequestHistoricalBars,
-        *,
-        size: BarSize,
-        forming: bool,
-        history: bool,
-        fetch: FetchBars,
-        server_time: ServerTime,
+        self, feeds: Feeds, subscription: Subscription[T], *, farms: frozenset[FarmKind]
     ) -> None:
-        super().__init__(feeds, subscription, farms=_BOTH)
-        self.series = BarSeries()
-        self._template = template
-        self._size = size
-        self._forming = forming
-        self._history = history
-        self._fetch = fetch
-        self._server_time = server_time
-        self._held: list[Bar] | None = []
-        self._last_at: float | None = None  # our clock at the last bar handed out
-        self._grace: Timer | None = None
+        self.feeds = feeds
+        self.subscription = subscription
+        self.farms = farms
+        self.request_id: int | None = None
+        self.heard_at = feeds.clock.monotonic()
+        self._retry: Timer | None = None
+        self._attempt = 0
+        subscription.on_close(self.close)
+
+    # For subclasses.
 
     def request(self, request_id: int) -> Request:
-        """Return the request that starts it, reaching back to the last bar handed out."""
-        duration = self._template.duration
-        if self.series.last is not None and self._last_at is not None:
-            gap = self.feeds.clock.monotonic() - self._last_at + self._bar_seconds
-            # The wall clock knows better when the bar was handed out late, if it is right.
-            since = start_of(str(self.series.last))
-            wall = (self.feeds.clock.now() - since).total_seconds()
-            duration = duration_over(max(gap, wall), self._size)
-        return replace(self._template, request_id=request_id, duration=duration)
+        """Return the request that starts it."""
+        raise NotImplementedError
 
     def cancellation(self, request_id: int) -> Request:
         """Return the request that ends it."""
-        return CancelHistoricalBars(request_id)
-
-    @property
-    def _bar_seconds(self) -> int:
-        return self._size.seconds or 86400
-
-    def paused(self) -> None:
-        """Forget the bar that forms and what is held: both come again."""
-        self.series.cut()
-        self._held = []
-        self._stop_grace()
+        raise NotImplementedError
 
     def accept(self, message: Response) -> None:
-        """Take the block or an update."""
-        if type(message) is HistoricalBarUpdate:
-            if self._held is not None:
-                self._held.append(message.bar)
-                return
-            self.live()
-            self._take(message.bar, is_history=False)
-            self._mind_grace()
-        elif isinstance(message, HistoricalBars):
-            self._block(message.bars)
+        """Take a message."""
+        raise NotImplementedError
 
-    def _block(self, bars: Sequence[Bar]) -> None:
-        last = self.series.last
-        if last is None and not self._history:
-            self.series.skip(bars)
-            if self.series.last is None and bars:
-                # One bar only, and it forms: whatever is before it is not asked for.
-                self.series.last = int(bars[0].date) - 1
-            self._finish(())
-        elif last is None or not bars or int(bars[0].date) <= last:
-            self._finish(bars)
-        else:
-            request_id = self.request_id
-            self.feeds.spawn(
-                self._reach_back(tuple(bars), last, request_id),
-                f"back-fill of {self.subscription.name}",
-            )
+    def sent(self) -> None:
+        """Take note that the request is written."""
 
-    async def _reach_back(
-        self, bars: tuple[Bar, ...], last: int, request_id: int | None
-    ) -> None:
-        """Ask for older and older bars until they meet the last one handed out."""
-        oldest = bars
-        for _ in range(_STEPS):
-            end = start_of(oldest[0].date)
-            request = replace(
-                self._template,
-                end=format_utc(end),
-                duration=longest_duration(self._size),
-                keep_up_to_date=False,
-            )
-            try:
-                older = await self._fetch(request)
-            except RequestError as error:
-                if self.request_id != request_id:
-                    return
-                _LOG.warning("%s: %s", self.subscription.name, error)
-                self.stop()
-                self.subscription.become(FeedState.STALE, error)
-                self.retry_later()
-                return
-            if self.request_id != request_id or self.is_over:
-                return  # a new start fills the gap
-            older = tuple(bar for bar in older if int(bar.date) < int(oldest[0].date))
-            if not older:
-                break
-            bars = older + bars
-            oldest = older
-            if int(older[0].date) <= last:
-                break
-        else:
-            self.subscription.gaps.append(f"{last} to {bars[0].date}")
-            _LOG.error("%s: bars from %s to %s are missing", self.subscription.name, last,
-                       bars[0].date)  # fmt: skip
-        self._finish(bars)
+    def paused(self) -> None:
+        """Take note that what is under way is void: a new start follows some time."""
 
-    def _finish(self, bars: Sequence[Bar]) -> None:
-        held, self._held = self._held, None
-        for bar in bars:
-            self._take(bar, is_history=True)
-        for bar in held or ():
-            self._take(bar, is_history=False)
-        if self._last_at is None and self.series.last is not None:
-            self._last_at = self.feeds.clock.monotonic()
-        self.live()
-        self._mind_grace()
+    # For the client.
 
-    def _take(self, bar: Bar, *, is_history: bool) -> None:
-        closed = self.series.feed(bar)
-        if closed is not None:
-            self._hand_out(closed, is_history=is_history)
-        if self._forming and bar is self.series.forming and not is_history:
-            self.subscription.emit(BarUpdate(bar, is_closed=False))
-
-    def _hand_out(self, bar: Bar, *, is_history: bool) -> None:
-        self._last_at = self.feeds.clock.monotonic()
-        self.subscription.emit(BarUpdate(bar, is_history=is_history))
-
-    # A bar whose time is over is closed even if no later one comes.
-
-    def _mind_grace(self) -> None:
-        forming, grace = self.series.forming, self.feeds.config.bar_grace
-        if forming is None or grace is None or self._size.seconds is None or self._grace:
+    def start(self) -> None:
+        """Ask under a new id, if there is a connection."""
+        if self.is_over or not (self.feeds.outbox.is_open and self.feeds.is_line_up):
             return
-        self._grace = self.feeds.clock.call_later(self._bar_seconds + grace, self._ask_time)
+        self._stop_retry()
+        self.request_id = self.feeds.ids.new()
+        self.feeds.routes[self.request_id] = self
+        self.heard_at = self.feeds.clock.monotonic()
+        self.feeds.outbox.put(
+            self.request(self.request_id), ticket=self.request_id, on_sent=self.sent
+        )
 
-    def _ask_time(self) -> None:
-        self._grace = None
-        self.feeds.spawn(self._judge(), f"close of {self.subscription.name}")
+    def stop(self, *, tell: bool = True) -> None:
+        """Give the id up; the gateway is told if it has it."""
+        self._stop_retry()
+        request_id, self.request_id = self.request_id, None
+        if request_id is None:
+            return
+        self.feeds.routes.pop(request_id, None)
+        if not self.feeds.outbox.drop(request_id) and tell:
+            self.feeds.outbox.put(self.cancellation(request_id))
+        self.paused()
 
-    async def _judge(self) -> None:
-        forming, grace = self.series.forming, self.feeds.config.bar_grace
-        if forming is None or grace is None:
+    def restart(self) -> None:
+        """Ask again under a new id."""
+        if self.is_over:
             return
-        request_id = self.request_id
-        try:
-            now = await self._server_time()
-        except RequestError:
-            now = None
-        if self.request_id != request_id or self.series.forming is None or self.is_over:
-            return
-        over_at = start_of(self.series.forming.date) + dt.timedelta(seconds=self._bar_seconds + grace)
-        if now is not None and now >= over_at:
-            closed = self.series.close()
-            if closed is not None:
-                self._hand_out(closed, is_history=False)
-            return
-        left = grace if now is None else max((over_at - now).total_seconds(), 1.0)
-        self._grace = self.feeds.clock.call_later(left, self._ask_time)
+        self.stop()
+        self.subscription.become(FeedState.STALE)
+        self.subscription.restarts += 1
+        self.start()
 
-    def _stop_grace(self) -> None:
-        if self._grace is not None:
-            self._grace.cancel()
-            self._grace = None
+    def lost(self) -> None:
+        """Take note that the connection is gone, and the id with it."""
+        self.stop(tell=False)
+        self.subscription.become(FeedState.STALE)
 
     def close(self) -> None:
-        """End it."""
-        super().close()
-        self._stop_grace()
+        """End it, for the consumer does not want it any more."""
+        self.stop()
+        self.feeds.remove(self)
+
+    def end(self, error: Exception) -> None:
+        """End it, for it cannot go on."""
+        self.subscription.become(FeedState.FAILED, error)
+        self.close()
+
+    @property
+    def is_over(self) -> bool:
+        """Whether nobody wants it any more."""
+        return self.subscription.state in {FeedState.CLOSED, FeedState.FAILED}
+
+    def receive(self, message: Response) -> None:
+        """Take a message: it lives."""
+        self.heard_at = self.feeds.clock.monotonic()
+        if self.feeds.listens:
+            self.feeds.heard()
+        self.accept(message)
+
+    def live(self) -> None:
+        """Take note that the gateway answered."""
+        if self.subscription.state is not FeedState.LIVE:
+            self._attempt = 0
+            self.subscription.become(FeedState.LIVE)
+
+    def refuse(self, error: ErrorMessage, reaction: Reaction) -> None:
+        """Take an error, or a notice, about the subscription."""
+        failure = RequestFailedError(
+            self.subscription.name, error.text, code=error.code, reaction=reaction
+        )
+        if reaction in {Reaction.FAIL, Reaction.GIVE_UP, Reaction.REJECT}:
+            self.end(failure)
+        elif reaction is Reaction.RESUBSCRIBE and not (
+            error.code == 10182 and any(map(self.feeds.is_broken, self.farms))
+        ):
+            self.subscription.error = failure
+            self.restart()
+        elif reaction in _COMES_BACK:
+            _LOG.warning("%s: %s; trying again later", self.subscription.name, failure)
+            self.stop(tell=False)
+            self.subscription.become(FeedState.STALE, failure)
+            self.retry_later()
+        else:
+            self.subscription.notices.append(str(failure))
+
+    def retry_later(self) -> None:
+        """Start again after a while, longer each time."""
+        self._stop_retry()
+        delay = self.feeds.config.retry.delay(self._attempt)
+        self._attempt += 1
+        self._retry = self.feeds.clock.call_later(delay, self.restart)
+
+    def _stop_retry(self) -> None:
+        if self._retry is not None:
+            self._retry.cancel()
+            self._retry = None
 
 
-def start_of(date: str) -> dt.datetime:
-    """Return the start of a bar; of a daily one, the midnight before its date."""
-    if len(date) == 8:
-        return dt.datetime.strptime(date, "%Y%m%d").replace(tzinfo=dt.UTC)
-    return dt.datetime.fromtimestamp(int(date), dt.UTC)
+_COMES_BACK: Final = frozenset(
+    {Reaction.RETRY, Reaction.EMPTY, Reaction.CANCELLED, Reaction.RESUBSCRIBE, Reaction.BACK_OFF}
+)
+
+
+class Feeds:
+    """All feeds of a client.
+
+    Parameters
+    ----------
+    config
+        Waits and sizes.
+    clock
+        The time.
+    outbox
+        The way out.
+    ids
+        Where ids come from.
+    routes
+        Who gets the messages of an id.
+    spawn
+        Runs a coroutine until it ends, the connection goes or the client is closed.
+    heard
+        Called when a feed hears something while `listens` is set: the line is up.
+    is_broken
+        Whether a farm of a kind is broken.
+
+    """
+
+    def __init__(  # noqa: PLR0913
+        self,
+        config: ClientConfig,
+        clock: Clock,
+        *,
+        outbox: Outbox,
+        ids: Ids,
+        routes: dict[int, Route],
+        spawn: Callable[[Coroutine[object, object, None], str], object],
+        heard: Callable[[], None],
+        is_broken: Callable[[FarmKind], bool],
+    ) -> None:
+        self.config = config
+        self.clock = clock
+        self.outbox = outbox
+        self.ids = ids
+        self.routes = routes
+        self.spawn = spawn
+        self.heard = heard
+        self.is_broken = is_broken
+        self.is_line_up = True
+        self.listens = False
+        self._feeds: dict[int, Feed[object]] = {}
+        self._verify: Timer | None = None
+        self._closed = False
+
+    def __iter__(self) -> Iterator[Feed[object]]:
+        """Iterate over them as they are now."""
+        return iter(tuple(self._feeds.values()))
+
+    def __len__(self) -> int:
+        """Return how many there are."""
+        return len(self._feeds)
+
+    def add[T](self, feed: Feed[T]) -> Subscription[T]:
+        """Take a feed, start it where there is a connection, and return its subscription.
+
+        Raises
+        ------
+        EncodeError
+            For a value that cannot be said at the version in use.
+
+        """
+        self._feeds[id(feed)] = feed  # type: ignore[assignment]
+        if self._closed:
+            feed.end(ClientClosedError(feed.subscription.name, "the client was closed"))
+            return feed.subscription
+        try:
+            feed.start()
+        except LocalProtocolError:
+            self.remove(feed)
+            raise
+        return feed.subscription
+
+    def remove[T](self, feed: Feed[T]) -> None:
+        """Forget a feed."""
+        self._feeds.pop(id(feed), None)
+
+    def subscription[T](
+        self, name: str, callback: Callable[[T], object] | None, size: int | None
+    ) -> Subscription[T]:
+        """Return a consumer's end."""
+        return Subscription(name, callback=callback, size=size or self.config.queue_size)
+
+    def start(self) -> None:
+        """Start all: a session is ready."""
+        for feed in tuple(self._feeds.values()):
+            if feed.subscription.state is FeedState.STALE:
+                feed.subscription.restarts += 1
+            try:
+                feed.start()
+            except LocalProtocolError as error:
+                feed.end(error)  # it cannot be said at the version of this session
+
+    def restart(self) -> None:
+        """Start all again under new ids: the gateway lost their data."""
+        for feed in tuple(self._feeds.values()):
+            feed.restart()
+
+    def stale(self) -> None:
+        """Mark all as stale: the gateway lost IB's servers."""
+        for feed in tuple(self._feeds.values()):
+            feed.subscription.become(FeedState.STALE)
+
+    def degrade(self, kind: FarmKind, broken_since: float) -> None:
+        """Mark those as stale that may come from a broken farm and were not heard since."""
+        for feed in tuple(self._feeds.values()):
+            if kind in feed.farms and feed.heard_at < broken_since:
+                feed.subscription.become(FeedState.STALE)
+
+    def recover(self, kind: FarmKind, broken_since: float) -> None:
+        """Start those again that may come from a farm and were silent while it was broken."""
+        for feed in tuple(self._feeds.values()):
+            if kind in feed.farms and feed.heard_at <= broken_since:
+                feed.restart()
+
+    def verify(self, is_suspect: Callable[[Feed[object]], bool]) -> None:
+        """Start the suspects again now, and after a while all others that stay silent."""
+        since = self.clock.monotonic()
+        for feed in tuple(self._feeds.values()):
+            if feed.request_id is None or is_suspect(feed):
+                feed.restart()
+            elif feed.subscription.state is FeedState.STALE:
+                feed.subscription.become(FeedState.LIVE)
+
+        def judge() -> None:
+            self._verify = None
+            for feed in tuple(self._feeds.values()):
+                if feed.heard_at < since:
+                    feed.restart()
+
+        self._stop_verifying()
+        self._verify = self.clock.call_later(self.config.verify_after, judge)
+
+    def lost(self) -> None:
+        """Take note that the connection is gone."""
+        self._stop_verifying()
+        for feed in tuple(self._feeds.values()):
+            feed.lost()
+
+    def close(self) -> None:
+        """End all: the client is closed."""
+        self._closed = True
+        self._stop_verifying()
+        for feed in tuple(self._feeds.values()):
+            feed.end(ClientClosedError(feed.subscription.name, "the client was closed"))
+
+    def _stop_verifying(self) -> None:
+        if self._verify is not None:
+            self._verify.cancel()
+            self._verify = None

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from pyfutures.ib import versions as sv
-from pyfutures.ib.feeds import BarFeed, BarUpdate
+from pyfutures.ib.answers import First
+from pyfutures.ib.bar_feed import BarFeed, BarUpdate
 from pyfutures.ib.messages.history import (
     Bar,
     CancelHeadTimestamp,
@@ -26,17 +26,18 @@ from pyfutures.ib.messages.history import (
     RequestHistoricalBars,
     RequestHistoricalTicks,
 )
-from pyfutures.ib.requests import First
 from pyfutures.ib.times import BarSize, bar_time, format_utc
 
 if TYPE_CHECKING:
+    import datetime as dt
     from collections.abc import Callable
 
-    from pyfutures.ib.feeds import ServerTime
+    from pyfutures.ib.bar_feed import ServerTime
+    from pyfutures.ib.feeds import Feeds
     from pyfutures.ib.messages.base import Response
     from pyfutures.ib.messages.contracts import Contract
     from pyfutures.ib.requests import Requests
-    from pyfutures.ib.subscriptions import Feeds, Subscription
+    from pyfutures.ib.subscriptions import Subscription
 
 __all__ = ["History", "name_of"]
 
@@ -113,7 +114,7 @@ class History:
         self._server_time = server_time
         self._login_zone = login_zone
 
-    async def bars(
+    async def bars(  # noqa: PLR0913
         self,
         contract: Contract,
         *,
@@ -180,7 +181,7 @@ class History:
             patience=patience,
         )
 
-    async def schedule(
+    async def schedule(  # noqa: PLR0913
         self,
         contract: Contract,
         *,
@@ -240,7 +241,7 @@ class History:
         )
         return bar_time(answer.text, login_zone=self._login_zone)
 
-    async def trades(
+    async def trades(  # noqa: PLR0913
         self,
         contract: Contract,
         *,
@@ -270,7 +271,7 @@ class History:
             patience=patience,
         )
 
-    async def quotes(
+    async def quotes(  # noqa: PLR0913
         self,
         contract: Contract,
         *,
@@ -304,7 +305,7 @@ class History:
             patience=patience,
         )
 
-    async def midpoints(
+    async def midpoints(  # noqa: PLR0913
         self,
         contract: Contract,
         *,
@@ -334,7 +335,7 @@ class History:
             patience=patience,
         )
 
-    def live_bars(
+    def live_bars(  # noqa: PLR0913
         self,
         contract: Contract,
         *,
@@ -398,7 +399,7 @@ class History:
         return self._feeds.config.history_deadline if deadline is None else deadline
 
 
-def _ticks_request(
+def _ticks_request(  # noqa: PLR0913
     contract: Contract,
     show: str,
     start: dt.datetime | None,
@@ -422,6 +423,12 @@ def _ticks_request(
 
 def name_of(contract: Contract) -> str:
     """Return a contract in few words, for messages to people."""
-    return contract.local_symbol or " ".join(
-        filter(None, (contract.symbol, contract.sec_type, contract.last_trade, contract.exchange))
-    ) or str(contract.con_id)
+    return (
+        contract.local_symbol
+        or " ".join(
+            filter(
+                None, (contract.symbol, contract.sec_type, contract.last_trade, contract.exchange)
+            )
+        )
+        or str(contract.con_id)
+    )

@@ -6,7 +6,9 @@ from dataclasses import dataclass, replace
 from enum import IntEnum, StrEnum
 from typing import TYPE_CHECKING, Final
 
+from pyfutures.ib.answers import Many
 from pyfutures.ib.farms import FarmKind
+from pyfutures.ib.feeds import Feed, Feeds
 from pyfutures.ib.history import name_of
 from pyfutures.ib.messages.depth import (
     CancelMarketDepth,
@@ -32,20 +34,19 @@ from pyfutures.ib.messages.market import (
     TickSnapshotEnd,
     TickString,
 )
-from pyfutures.ib.requests import Many
-from pyfutures.ib.subscriptions import Feed, Feeds, Subscription
 from pyfutures.ib.ticks import RealTimeBarFeed, TickFeed
 
 if TYPE_CHECKING:
     import datetime as dt
     from collections.abc import Callable, Sequence
 
+    from pyfutures.ib.codes import Reaction
     from pyfutures.ib.history import History
     from pyfutures.ib.messages.base import Request, Response
     from pyfutures.ib.messages.contracts import Contract
     from pyfutures.ib.messages.session import ErrorMessage
-    from pyfutures.ib.codes import Reaction
     from pyfutures.ib.requests import Requests
+    from pyfutures.ib.subscriptions import Subscription
     from pyfutures.ib.ticks import PastTick
 
 __all__ = ["DataKind", "DepthReset", "Market", "StreamFeed", "TickKind"]
@@ -104,7 +105,7 @@ class StreamFeed[T](Feed[T]):
 
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913
         self,
         feeds: Feeds,
         subscription: Subscription[T],

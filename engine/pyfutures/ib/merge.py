@@ -3,8 +3,8 @@
 Rules of this file. Pure: no clock, no connection. A bar is known by its date; the last one handed
 out is remembered, and nothing at or before it is handed out again. A bar is closed when a later one
 is seen, or when the caller says that its time is over. Ticks carry whole seconds only and several
-of one second can be equal, so they are told apart by counting: of the ticks of the second in which
-the line broke, as many as were handed out before are taken away from what the history says.
+of one second can be equal, so they are told apart by their order: history of the second in which
+the line broke begins with what was handed out before, and it ends with what came live meanwhile.
 """
 
 from __future__ import annotations
@@ -113,29 +113,50 @@ class TickSeries[T]:
             The live ticks that came while history was asked for.
 
         """
-        found: list[T] = []
-        told: Counter[Hashable] = Counter()
-        seen = Counter(map(self._identity, self._recent))
-        since = self.last
-        for tick in history:
-            time, key = self._time(tick), self._identity(tick)
-            if since is not None and time < since:
-                continue
-            told[key, time] += 1
-            if time == since and seen[key] > 0:
-                seen[key] -= 1
-                continue
-            found.append(tick)
-        for tick in held:
-            # Live and history overlap: what history has told is not told again.
-            both = (self._identity(tick), self._time(tick))
-            if told[both] > 0:
-                told[both] -= 1
-                continue
-            found.append(tick)
+        live = [(self._time(tick), self._identity(tick), tick) for tick in held]
+        past = self._behind_the_cut(
+            [(self._time(tick), self._identity(tick), tick) for tick in history]
+        )
+        if past:
+            # Seconds before its last one history has whole; of the last one, up to some tick.
+            end = past[-1][0]
+            told = Counter(row[:2] for row in past)
+            live = [row for row in live if row[0] >= end or not _take(told, row[:2])]
+            last = [row[:2] for row in past if row[0] == end]
+            live = live[_overlap(last, [row[:2] for row in live]) :]
+        found = [tick for _, _, tick in (*past, *live)]
         for tick in found:
             self.live(tick, self._time(tick))
         return found
+
+    def _behind_the_cut(
+        self, history: list[tuple[int, Hashable, T]]
+    ) -> list[tuple[int, Hashable, T]]:
+        """Return history without what was handed out before."""
+        since = self.last
+        if since is None:
+            return history
+        history = [row for row in history if row[0] >= since]
+        seen = [(since, self._identity(tick)) for tick in self._recent]
+        if [row[:2] for row in history[: len(seen)]] == seen:
+            return history[len(seen) :]
+        counted = Counter(seen)
+        return [row for row in history if not _take(counted, row[:2])]
+
+
+def _take(counted: Counter[tuple[int, Hashable]], key: tuple[int, Hashable]) -> bool:
+    if counted[key] > 0:
+        counted[key] -= 1
+        return True
+    return False
+
+
+def _overlap(past: Sequence[tuple[int, Hashable]], live: Sequence[tuple[int, Hashable]]) -> int:
+    """Return how many of the first of `live` are the last of `past`: as many as can be."""
+    for length in range(min(len(past), len(live)), 0, -1):
+        if past[-length] == live[0] and past[-length:] == live[:length]:
+            return length
+    return 0
 
 
 #: How long a request may reach back, by the size of its bars: seconds, or days with their words

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from pyfutures.ib.errors import RemoteProtocolError
 from pyfutures.ib.pacing import Ledger, Limits, Pacer, cost_of
 
 if TYPE_CHECKING:
@@ -106,7 +107,11 @@ class Outbox:
         """
         if self._encode is None:
             return False
-        self._pacer.put(_Item(request, self._encode(request), on_sent), ticket=ticket)
+        try:
+            data = self._encode(request)
+        except RemoteProtocolError:
+            return False  # the connection is broken, its end is being dealt with
+        self._pacer.put(_Item(request, data, on_sent), ticket=ticket)
         self._pump()
         return True
 

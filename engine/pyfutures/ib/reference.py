@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from typing import TYPE_CHECKING, Final
 
+from pyfutures.ib.answers import First, Many
 from pyfutures.ib.history import name_of
 from pyfutures.ib.messages.contracts import (
     Contract,
@@ -17,7 +18,6 @@ from pyfutures.ib.messages.contracts import (
 )
 from pyfutures.ib.messages.depth import DepthExchange, DepthExchanges, RequestDepthExchanges
 from pyfutures.ib.messages.session import CurrentTime, RequestCurrentTime
-from pyfutures.ib.requests import First, Many
 
 if TYPE_CHECKING:
     from pyfutures.ib.requests import Requests
@@ -60,7 +60,7 @@ class Reference:
             patience=patience,
         )
 
-    async def chain(
+    async def chain(  # noqa: PLR0913
         self,
         symbol: str,
         *,
@@ -104,9 +104,7 @@ class Reference:
             One of its kinds.
 
         """
-        contract = Contract(
-            symbol=symbol, sec_type="CONTFUT", exchange=exchange, currency=currency
-        )
+        contract = Contract(symbol=symbol, sec_type="CONTFUT", exchange=exchange, currency=currency)
         found = await self.details(contract, deadline=deadline, patience=patience)
         return found[0] if found else None
 

@@ -10,187 +10,30 @@ has a word for it.
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
-from pyfutures.ib.codes import Reaction, lookup
+from pyfutures.ib.answers import Pending
+from pyfutures.ib.codes import lookup
 from pyfutures.ib.failures import (
     ClientClosedError,
     ConnectionLostError,
-    IbError,
     LineDownError,
     NotConnectedError,
     RequestError,
     RequestFailedError,
-    RequestTimeoutError,
 )
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Hashable
 
-    from pyfutures.ib.clock import Clock, Timer
+    from pyfutures.ib.answers import Collector, Ids, Route
+    from pyfutures.ib.clock import Clock
     from pyfutures.ib.config import ClientConfig
     from pyfutures.ib.messages.base import Request, Response
     from pyfutures.ib.messages.session import ErrorMessage
     from pyfutures.ib.outbox import Outbox
 
-__all__ = ["Collector", "First", "Ids", "Many", "Requests", "Route"]
-
-
-class Route(Protocol):
-    """Who gets the messages of a request id."""
-
-    def receive(self, message: Response) -> None:
-        """Take a message."""
-
-    def refuse(self, error: ErrorMessage, reaction: Reaction) -> None:
-        """Take an error, or a notice, about the request."""
-
-
-class Collector[T](Protocol):
-    """Makes one result of the messages of an answer.
-
-    `means_nothing` are the codes, beside "no data", that say that there is nothing.
-    """
-
-    means_nothing: frozenset[int]
-
-    def add(self, message: Response) -> bool:
-        """Take a message; whether the answer is complete."""
-
-    def result(self) -> T:
-        """Return the result."""
-
-    def nothing(self) -> T | None:
-        """Return the result that says "there is nothing"; None where that would be an error."""
-
-
-class First[T]:
-    """The first message of a kind is the answer."""
-
-    means_nothing: frozenset[int] = frozenset()
-
-    def __init__(self, kind: type[T], *, nothing: T | None = None) -> None:
-        self._kind = kind
-        self._nothing = nothing
-        self._found: list[T] = []
-
-    def add(self, message: Response) -> bool:
-        """Take a message; whether the answer is complete."""
-        if isinstance(message, self._kind):
-            self._found.append(message)
-        return bool(self._found)
-
-    def result(self) -> T:
-        """Return the message."""
-        return self._found[0]
-
-    def nothing(self) -> T | None:
-        """Return what stands for nothing."""
-        return self._nothing
-
-
-class Many[T]:
-    """All messages of a kind up to the one that ends the answer."""
-
-    def __init__(
-        self, kind: type[T], end: type[Response], *, means_nothing: frozenset[int] = frozenset()
-    ) -> None:
-        self.means_nothing = means_nothing
-        self._kind = kind
-        self._end = end
-        self._found: list[T] = []
-
-    def add(self, message: Response) -> bool:
-        """Take a message; whether the answer is complete."""
-        if isinstance(message, self._kind):
-            self._found.append(message)
-        return isinstance(message, self._end)
-
-    def result(self) -> tuple[T, ...]:
-        """Return the messages."""
-        return tuple(self._found)
-
-    def nothing(self) -> tuple[T, ...] | None:
-        """Return no messages."""
-        return ()
-
-
-class Ids:
-    """Request ids, each one new. The place next to -1 is never reached."""
-
-    def __init__(self, first: int) -> None:
-        self._first = first
-        self._next = first
-        self._step = -1 if first < 0 else 1
-
-    def new(self) -> int:
-        """Return an id that was never used."""
-        found = self._next
-        self._next += self._step
-        return found
-
-    def used(self, request_id: int) -> bool:
-        """Whether an id is one of ours from before."""
-        if self._step < 0:
-            return self._next < request_id <= self._first
-        return self._first <= request_id < self._next
-
-
-class _Pending[T]:
-    """One request that waits for its answer."""
-
-    def __init__(
-        self, what: str, collector: Collector[T], future: asyncio.Future[T], deadline: float
-    ) -> None:
-        self.what = what
-        self.collector = collector
-        self.future = future
-        self.deadline = deadline
-        self.timer: Timer | None = None
-        self.was_sent = False
-        self.warnings: list[str] = []
-
-    def sent(self, clock: Clock) -> None:
-        self.was_sent = True
-        self.timer = clock.call_later(self.deadline, self.expire)
-
-    def expire(self) -> None:
-        text = f"no answer within {self.deadline:g} s"
-        if self.warnings:
-            text += "; the gateway said: " + "; ".join(self.warnings)
-        self.fail(RequestTimeoutError(self.what, text))
-
-    def fail(self, error: IbError) -> None:
-        if not self.future.done():
-            self.future.set_exception(error)
-
-    def settle(self) -> None:
-        if self.timer is not None:
-            self.timer.cancel()
-        if self.future.done() and not self.future.cancelled():
-            self.future.exception()  # its caller went away in the same moment
-
-    def receive(self, message: Response) -> None:
-        if not self.future.done() and self.collector.add(message):
-            self.future.set_result(self.collector.result())
-
-    def refuse(self, error: ErrorMessage, reaction: Reaction) -> None:
-        if self.future.done():
-            return
-        if reaction in _NOT_THE_END:
-            self.warnings.append(f"{error.code}: {error.text}")
-            return
-        if reaction is Reaction.EMPTY or (error.code == 200 and reaction is Reaction.FAIL):
-            nothing = self.collector.nothing()
-            if nothing is not None:
-                self.future.set_result(nothing)
-                return
-        self.fail(RequestFailedError(self.what, error.text, code=error.code, reaction=reaction))
-
-
-_NOT_THE_END = frozenset(
-    {Reaction.IGNORE, Reaction.WARN, Reaction.KEEP, Reaction.DEGRADE, Reaction.RECOVER}
-)
+__all__ = ["Requests"]
 
 
 class Requests:
@@ -215,8 +58,8 @@ class Requests:
         self._outbox = outbox
         self.ids = ids
         self.routes: dict[int, Route] = {}
-        self._pending: dict[int, _Pending[object]] = {}
-        self._lanes: dict[Hashable, _Pending[object]] = {}
+        self._pending: dict[int, Pending[object]] = {}
+        self._lanes: dict[Hashable, Pending[object]] = {}
         self._locks: dict[Hashable, asyncio.Lock] = {}
         self._is_ready = asyncio.Event()
         self._line_up = True
@@ -289,7 +132,7 @@ class Requests:
         if not self._is_ready.is_set():
             raise NotConnectedError(what, "the session is just being opened")
 
-    async def ask[T](
+    async def ask[T](  # noqa: PLR0913
         self,
         what: str,
         build: Callable[[int], Request],
@@ -297,6 +140,7 @@ class Requests:
         *,
         cancel: Callable[[int], Request] | None = None,
         always_cancel: bool = False,
+        request_id: int | None = None,
         deadline: float | None = None,
         patience: float = 0.0,
     ) -> T:
@@ -314,6 +158,8 @@ class Requests:
             From the id to the request that takes it back.
         always_cancel
             Whether the answer itself leaves something behind at the gateway.
+        request_id
+            The id, where it is not ours to choose; the request is not repeated then.
         deadline
             Seconds for the answer, from the moment the request is written.
         patience
@@ -329,12 +175,13 @@ class Requests:
 
         async def once() -> T:
             return await self._once(
-                what, build, collector(), cancel=cancel, always=always_cancel, deadline=deadline
-            )
+                what, build, collector(), cancel=cancel, always=always_cancel,
+                request_id=request_id, deadline=deadline,
+            )  # fmt: skip
 
-        return await self._patiently(what, once, patience)
+        return await self._patiently(once, 0.0 if request_id is not None else patience)
 
-    async def ask_lane[T](
+    async def ask_lane[T](  # noqa: PLR0913
         self,
         what: str,
         key: Hashable,
@@ -360,9 +207,9 @@ class Requests:
                     what, key, request, collector(), cancel=cancel, deadline=deadline
                 )
 
-        return await self._patiently(what, once, patience)
+        return await self._patiently(once, patience)
 
-    async def _patiently[T](self, what: str, once: Callable[[], object], patience: float) -> T:
+    async def _patiently[T](self, once: Callable[[], Awaitable[T]], patience: float) -> T:
         until = self._clock.monotonic() + patience
         attempt = 0
         while True:
@@ -373,19 +220,20 @@ class Requests:
                 if error.is_final or self._closed or left <= 0:
                     raise
                 if isinstance(error, NotConnectedError | ConnectionLostError):
-                    await self._wait_until_ready(left)
+                    await self.wait_until_ready(left)
                 elif isinstance(error, RequestFailedError):
                     await self._clock.sleep(min(left, self._config.retry.delay(attempt)))
                     attempt += 1
 
-    async def _wait_until_ready(self, seconds: float) -> None:
+    async def wait_until_ready(self, seconds: float) -> None:
+        """Wait until requests can be sent, or the time is over; `check` says which."""
         try:
             async with self._clock.timeout(seconds):
                 await self._is_ready.wait()
         except TimeoutError:
             pass  # the next try says what is wrong
 
-    async def _once[T](
+    async def _once[T](  # noqa: PLR0913
         self,
         what: str,
         build: Callable[[int], Request],
@@ -393,10 +241,11 @@ class Requests:
         *,
         cancel: Callable[[int], Request] | None,
         always: bool,
+        request_id: int | None,
         deadline: float | None,
     ) -> T:
         self.check(what)
-        request_id = self.ids.new()
+        request_id = self.ids.new() if request_id is None else request_id
         pending = self._new(what, collector, deadline)
         self._pending[request_id] = pending  # type: ignore[assignment]
         self.routes[request_id] = pending
@@ -407,10 +256,11 @@ class Requests:
             )
             result = await pending.future
             answered = not always
-            return result
         except RequestFailedError:
             answered = True
             raise
+        else:
+            return result
         finally:
             del self._pending[request_id], self.routes[request_id]
             pending.settle()
@@ -418,7 +268,7 @@ class Requests:
             if cancel is not None and not answered and not dropped and pending.was_sent:
                 self._outbox.put(cancel(request_id))
 
-    async def _once_lane[T](
+    async def _once_lane[T](  # noqa: PLR0913
         self,
         what: str,
         key: Hashable,
@@ -442,10 +292,10 @@ class Requests:
             if not self._outbox.drop(("lane", key)) and cancel is not None and pending.was_sent:
                 self._outbox.put(cancel)
 
-    def _new[T](self, what: str, collector: Collector[T], deadline: float | None) -> _Pending[T]:
+    def _new[T](self, what: str, collector: Collector[T], deadline: float | None) -> Pending[T]:
         future: asyncio.Future[T] = asyncio.get_running_loop().create_future()
         seconds = self._config.request_deadline if deadline is None else deadline
-        return _Pending(what, collector, future, seconds)
+        return Pending(what, collector, future, seconds)
 
     def lane_notice(self, error: ErrorMessage) -> None:
         """Remember what the gateway said without an id: a request without id may be meant."""

@@ -188,6 +188,10 @@ class Supervisor:
                 await self._session()
             except (IbError, ProtocolError, OSError) as error:
                 self.failure = error
+            except Exception as error:  # noqa: BLE001 - see below
+                # A bug of ours, but a client that is dead without a word would be the worse one.
+                _LOG.exception("the session ended by a fault of the client")
+                self.failure = error
             if self.sessions > sessions and self._clock.monotonic() - began >= _STEADY:
                 failures = 0
             if isinstance(self.failure, HandshakeError) and self.sessions == 0:
@@ -327,7 +331,7 @@ class Supervisor:
         def listen_for_silence() -> None:
             quiet = clock.monotonic() - connection.heard_at
             if quiet < config.silence:
-                later("silence", config.silence - quiet, listen_for_silence)
+                later("silence", max(config.silence - quiet, 0.01), listen_for_silence)
                 return
             asked = connection.heard_at
             self._outbox.put(RequestCurrentTime())

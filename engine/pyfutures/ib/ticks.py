@@ -13,9 +13,10 @@ import logging
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
+from pyfutures.ib.bar_feed import start_of
 from pyfutures.ib.failures import RequestError
 from pyfutures.ib.farms import FarmKind
-from pyfutures.ib.feeds import start_of
+from pyfutures.ib.feeds import Feed, Feeds
 from pyfutures.ib.merge import TickSeries, duration_over, longest_duration
 from pyfutures.ib.messages.history import (
     Bar,
@@ -34,13 +35,13 @@ from pyfutures.ib.messages.market import (
     TickByTickQuote,
     TickByTickTrade,
 )
-from pyfutures.ib.subscriptions import Feed, Feeds, FeedState, Subscription
+from pyfutures.ib.subscriptions import FeedState, Subscription
 from pyfutures.ib.times import BarSize, format_utc
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Hashable, Sequence
 
-    from pyfutures.ib.feeds import FetchBars
+    from pyfutures.ib.bar_feed import FetchBars
     from pyfutures.ib.messages.base import Request, Response
 
     type LiveTick = TickByTickTrade | TickByTickQuote | TickByTickMidpoint

@@ -94,7 +94,7 @@ class _Sizes(dict[str, Decimal]):
         if not size.is_finite():
             raise ValueError(text)
         if len(text) <= _SHORT and len(self) < _MOST_KEPT:
-            self[text] = size
+            self[text] = _SIZES[text] = size
         return size
 
 
@@ -104,11 +104,16 @@ class _Ints(dict[str, int]):
     def __missing__(self, text: str) -> int:
         value = int(text)
         if len(text) <= _SHORT and len(self) < _MOST_KEPT:
-            self[text] = value
+            self[text] = _INTS[text] = value
         return value
 
 
+# The same in plain dictionaries, whose look-up is faster than that of their subclasses.
+_SIZES: Final[dict[str, Decimal]] = {}
+_INTS: Final[dict[str, int]] = {}
 _SHORT: Final = 6
+# Sizes of a message that are shorter than this on average repeat often enough to be looked up.
+_REPEATING: Final = 3.5
 _MOST_KEPT: Final = 16_384
 _SIZE: Final = _Sizes()
 _INT: Final = _Ints()
@@ -132,9 +137,11 @@ def _prices(texts: list[str]) -> list[float]:
 
 
 def _sizes(texts: list[str]) -> list[Decimal]:
-    if sum(map(len, texts[:100])) < 100 * _SHORT:
+    if sum(map(len, texts[:100])) < len(texts[:100]) * _REPEATING:
         return list(map(_SIZE.__getitem__, texts))
     sizes = list(map(Decimal, texts))
+    if "".join(texts).isdigit():
+        return sizes
     if not all(map(_is_finite, sizes)):
         raise ValueError("a size that is no number")
     return sizes
@@ -251,17 +258,34 @@ def _tick_by_tick(f: Fields) -> Response:
     if kind == "3":
         bid, ask = float(f[4]), float(f[5])
         if _LOWEST < bid + ask < _HIGHEST:
-            quote = _TickQuoteDraft(
-                _INT[f[1]], int(f[3]), bid, ask, _SIZE[f[6]], _SIZE[f[7]], _INT[f[8]]
-            )
+            try:
+                quote = _TickQuoteDraft(
+                    _INTS[f[1]], int(f[3]), bid, ask, _SIZES[f[6]], _SIZES[f[7]], _INTS[f[8]]
+                )
+            except KeyError:
+                quote = _TickQuoteDraft(
+                    _INT[f[1]], int(f[3]), bid, ask, _SIZE[f[6]], _SIZE[f[7]], _INT[f[8]]
+                )
             quote.__class__ = TickByTickQuote
             return quote
     elif kind == "2" or kind == "1":  # noqa: PLR1714 - a set is slower
         price = float(f[4])
         if _LOWEST < price < _HIGHEST:
-            trade = _TickTradeDraft(
-                _INT[f[1]], _INT[kind], int(f[3]), price, _SIZE[f[5]], _INT[f[6]], f[7], f[8]
-            )
+            try:
+                trade = _TickTradeDraft(
+                    _INTS[f[1]],
+                    _INTS[kind],
+                    int(f[3]),
+                    price,
+                    _SIZES[f[5]],
+                    _INTS[f[6]],
+                    f[7],
+                    f[8],
+                )
+            except KeyError:
+                trade = _TickTradeDraft(
+                    _INT[f[1]], _INT[kind], int(f[3]), price, _SIZE[f[5]], _INT[f[6]], f[7], f[8]
+                )
             trade.__class__ = TickByTickTrade
             return trade
     elif kind == "4":
