@@ -19,13 +19,13 @@ import click
 import numpy as np
 
 from pyfutures.chain import Catalog
+from pyfutures.chain.sessions import listings, sessions
 from pyfutures.chain.validate import read_catalog
 from pyfutures.continuous.adjustment import Adjustment
 from pyfutures.continuous.bars import NO_PRICE, PRICE_SCALE, ContinuousBar, Roll, price_text
 from pyfutures.continuous.build import build
 from pyfutures.continuous.frame import Frame
 from pyfutures.gateway.curve import Curve
-from pyfutures.gateway.sessions import listings, sessions
 from pyfutures.months import ContractMonth
 from pyfutures.report.chain import table_text
 from pyfutures.report.html import ContractSpan, RollMark, Section, page

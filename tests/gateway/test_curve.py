@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from pyfutures.chain.sessions import Listing, Session, listings, sessions
 from pyfutures.gateway.curve import Curve, CurveModel
-from pyfutures.gateway.sessions import Listing, Session, listings, sessions
 from pyfutures.months import ContractMonth
 
 NS_PER_MINUTE = 60 * 10**9

@@ -16,10 +16,10 @@ from nautilus_trader.model.enums import AccountType, OmsType
 from nautilus_trader.model.identifiers import Venue
 from nautilus_trader.model.objects import Money
 
+from pyfutures.chain.sessions import listings, sessions
 from pyfutures.continuous.bars import ContinuousBar, Roll, Time
 from pyfutures.continuous.machine import RollMachine
 from pyfutures.gateway.curve import Curve
-from pyfutures.gateway.sessions import listings, sessions
 from pyfutures.months import ContractMonth
 from pyfutures.nautilus.actor import RollActor, RollActorConfig
 from pyfutures.nautilus.data import bar_topic, roll_topic

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from pyfutures.chain.sessions import Session
     from pyfutures.download.windows import TradingTimes
-    from pyfutures.gateway.sessions import Session
 
 __all__ = ["Hole", "find_holes"]
 

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 from zoneinfo import ZoneInfo
 
-from pyfutures.gateway.sessions import Session, sessions
+from pyfutures.chain.sessions import Session, sessions
 from pyfutures.ib.merge import longest_duration
 
 if TYPE_CHECKING:

@@ -23,10 +23,10 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from pyfutures.chain.sessions import Session
     from pyfutures.gateway.contracts import Instrument
     from pyfutures.gateway.hours import Stretches
     from pyfutures.gateway.market import Day, Market
-    from pyfutures.gateway.sessions import Session
 
     type Ints = NDArray[np.int64]
     type Floats = NDArray[np.float64]

@@ -15,10 +15,10 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Final
 
 from pyfutures.chain import Catalog
+from pyfutures.chain.sessions import Listing, listings
 from pyfutures.gateway.curve import MODELS, Curve, CurveModel
 from pyfutures.gateway.hours import Hours
 from pyfutures.gateway.names import SIZES, WEEKLIES, con_id, local_symbol, weekly_days
-from pyfutures.gateway.sessions import Listing, listings
 from pyfutures.ib.messages.contracts import Contract
 from pyfutures.months import ContractMonth
 

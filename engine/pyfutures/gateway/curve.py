@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from pyfutures.gateway.sessions import Listing, Session
+    from pyfutures.chain.sessions import Listing, Session
     from pyfutures.months import ContractMonth
 
     type Int64s = NDArray[np.int64]

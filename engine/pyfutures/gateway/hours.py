@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 from zoneinfo import ZoneInfo
 
-from pyfutures.gateway.sessions import Session, sessions
+from pyfutures.chain.sessions import Session, sessions
 
 if TYPE_CHECKING:
     from pyfutures.chain import Chain

@@ -22,8 +22,8 @@ from pyfutures.gateway.hours import NS_PER_MINUTE
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from pyfutures.chain.sessions import Session
     from pyfutures.gateway.contracts import Instrument
-    from pyfutures.gateway.sessions import Session
 
     type Ints = NDArray[np.int64]
 

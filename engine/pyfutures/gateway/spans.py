@@ -12,8 +12,8 @@ from pyfutures.gateway.hours import NS_PER_MINUTE
 from pyfutures.ib.times import BarSize, TimeError, instant
 
 if TYPE_CHECKING:
+    from pyfutures.chain.sessions import Session
     from pyfutures.gateway.contracts import Instrument
-    from pyfutures.gateway.sessions import Session
 
 __all__ = ["Duration", "end_of", "has_zone", "is_too_long", "moment_of", "sessions_of", "utc_text"]
 
