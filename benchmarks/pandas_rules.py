@@ -146,7 +146,7 @@ class PandasRules:
         return at
 
 
-def _by_the_almanac(step: s.LeafStep, at: pd.Timestamp) -> pd.Timestamp:  # noqa: PLR0911
+def _by_the_almanac(step: s.LeafStep, at: pd.Timestamp) -> pd.Timestamp:
     """Steps that no holiday touches; `at` is the first of the month before there is a day."""
     match step:
         case s.Month():

@@ -171,7 +171,7 @@ def test_subscribers_are_told_of_changes():
 
 def test_what_is_wrong():
     async def main():
-        async with connected() as (_, raw):
+        async with connected(limits=None) as (_, raw):
             raw.send(
                 m.RequestPositionsMulti(1, "U1"),
                 m.RequestAccountUpdates(subscribe=True, account="U1"),

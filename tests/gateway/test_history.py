@@ -1,4 +1,4 @@
-"""The past over the wire: bars of all sizes made of the same ticks, forms of dates, what is wrong."""
+"""The past over the wire: bars of all sizes made of one set of ticks, dates, what is wrong."""
 
 from __future__ import annotations
 

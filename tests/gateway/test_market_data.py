@@ -1,4 +1,4 @@
-"""The present over the wire: lines, tick by tick, bars of five seconds, and that they are one market."""
+"""The present over the wire: lines, ticks, bars of five seconds, and that they are one market."""
 
 from __future__ import annotations
 

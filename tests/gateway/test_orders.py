@@ -24,6 +24,7 @@ from tests.gateway.tools import (
 )
 
 SATURDAY = dt.datetime(2025, 7, 5, 12, tzinfo=dt.UTC)
+HALF_PAST = dt.datetime(2025, 7, 2, 15, 30, tzinfo=dt.UTC)
 CALM = 4000.0  # far below the market
 HIGH = 5000.0  # far above it
 
@@ -254,8 +255,8 @@ def test_what_is_not_filled_at_once_is_cancelled(tif, filled):
     [
         ({"tif": "DAY"}, dt.datetime(2025, 7, 1, 21, tzinfo=dt.UTC)),
         ({"tif": ""}, dt.datetime(2025, 7, 1, 21, tzinfo=dt.UTC)),
-        ({"tif": "GTD", "good_till": "20250702-15:30:00"}, dt.datetime(2025, 7, 2, 15, 30, tzinfo=dt.UTC)),
-        ({"tif": "GTD", "good_till": "20250702 10:30:00 US/Central"}, dt.datetime(2025, 7, 2, 15, 30, tzinfo=dt.UTC)),
+        ({"tif": "GTD", "good_till": "20250702-15:30:00"}, HALF_PAST),
+        ({"tif": "GTD", "good_till": "20250702 10:30:00 US/Central"}, HALF_PAST),
         ({"tif": "GTC"}, dt.datetime(2025, 9, 19, 13, 30, tzinfo=dt.UTC)),
     ],
 )  # fmt: skip

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from itertools import pairwise
 
 import pytest
 
@@ -216,9 +217,7 @@ def test_time_runs_where_a_speed_is_given():
             named = contract(server)
             raw.send(m.RequestRealTimeBars(1, named))
             bars = of(m.RealTimeBar, await raw.until(m.RealTimeBar, count=30))
-            assert [later.time - bar.time for bar, later in zip(bars, bars[1:], strict=False)] == [
-                5
-            ] * 29
+            assert [later.time - bar.time for bar, later in pairwise(bars)] == [5] * 29
             assert server.now > START
             await raw.close()
 

@@ -8,13 +8,11 @@ all of them.
 from __future__ import annotations
 
 import datetime as dt
-import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from pyfutures.gateway.bars import Revision
 from pyfutures.gateway.clock import SECOND
-from pyfutures.ib import messages as m
 from pyfutures.ib.codes import CODES
 from pyfutures.months import ContractMonth
 
@@ -23,13 +21,14 @@ if TYPE_CHECKING:
 
     from pyfutures.gateway.contracts import Instrument
     from pyfutures.gateway.core import Gateway
+    from pyfutures.gateway.fault_values import Given
     from pyfutures.gateway.orders import Working
     from pyfutures.gateway.session import Session
+    from pyfutures.ib.messages.base import Message
 
-__all__ = ["ACTIONS", "Scene", "duration"]
+    type Act = Callable[["Scene", Given], None]
 
-_DURATION: Final = re.compile(r"\+?(\d+(?:\.\d+)?) ?(ms|s|m|h|d)?")
-_UNITS: Final = {"ms": 0.001, "s": 1, "m": 60, "h": 3600, "d": 86400, None: 1}
+__all__ = ["ACTIONS", "Scene"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,14 +36,13 @@ class Scene:
     """Where an action happens: to which gateway, on whose message, if on any."""
 
     gateway: Gateway
-    session: Session | None
-    message: m.Message | None
+    session: Session | None = None
+    message: Message | None = None
 
-    def clients(self, value: object) -> tuple[Session, ...]:
+    def clients(self, given: Given) -> tuple[Session, ...]:
         """Return the clients that it happens to."""
-        named = value.get("client") if isinstance(value, dict) else None
-        if named is not None:
-            return self.gateway.clients(int(named))
+        if given.has("client"):
+            return self.gateway.clients(given.integer("client"))
         return (self.session,) if self.session is not None else self.gateway.clients()
 
     @property
@@ -53,91 +51,62 @@ class Scene:
         message = self.message
         return int(getattr(message, "request_id", getattr(message, "order_id", -1)))
 
-
-def duration(value: object) -> int:
-    """Return an amount of time in ns: `5s`, `200ms`, `2m`, `1h`, or a number of seconds.
-
-    Raises
-    ------
-    ValueError
-        For anything else.
-
-    """
-    found = _DURATION.fullmatch(str(value).strip())
-    if found is None:
-        raise ValueError(f"`{value}` is no amount of time: write 5s, 200ms, 2m or 1h")
-    return round(float(found[1]) * _UNITS[found[2]] * SECOND)
+    def undo(self, given: Given, action: Callable[[], None]) -> None:
+        """Undo something after `for`, if that is said."""
+        if given.has("for"):
+            self.gateway.timeline.after(given.amount("for"), action)
 
 
-ACTIONS: Final[dict[str, Callable[[Scene, Any], None]]] = {}
+ACTIONS: Final[dict[str, Act]] = {}
 
 
-def _action(function: Callable[[Scene, Any], None]) -> Callable[[Scene, Any], None]:
+def _action(function: Act) -> Act:
     ACTIONS[function.__name__.strip("_")] = function
     return function
-
-
-def _of(value: object, key: str, default: object = None) -> Any:  # noqa: ANN401 - a script's value
-    """Return a part of a value: that of a key, or the value itself where it is no mapping."""
-    if isinstance(value, dict):
-        return value.get(key, default)
-    return default if value is None else value
-
-
-def _later(scene: Scene, value: object, undo: Callable[[], None]) -> None:
-    """Undo something after `for`, if that is said."""
-    lasts = value.get("for") if isinstance(value, dict) else None
-    if lasts is not None:
-        scene.gateway.timeline.after(duration(lasts), undo)
 
 
 # What is said
 
 
 @_action
-def _error(scene: Scene, value: Any) -> None:
+def _error(scene: Scene, given: Given) -> None:
     """Say an error: `{code, text, about}`; about the request at hand unless told otherwise."""
-    code = int(_of(value, "code"))
-    given = value if isinstance(value, dict) else {}
-    about = int(given.get("about", scene.about))
-    text = given.get("text")
-    if text is None and code in CODES:
-        text = CODES[code].text.replace("{}", "")
-    for session in scene.clients(value):
-        session.error(about, code, text or "")
+    code = given.integer("code")
+    about = given.integer("about", scene.about)
+    known = CODES[code].text.replace("{}", "") if code in CODES else ""
+    for session in scene.clients(given):
+        session.error(about, code, given.text("text", known))
 
 
 @_action
-def _reject(scene: Scene, value: Any) -> None:
-    """Refuse the order at hand: error and status Inactive; `{code, text}`."""
-    given = value if isinstance(value, dict) else {}
-    code = int(given.get("code", 201))
-    text = given.get("text") or CODES[201].text.format("The exchange refused the order")
+def _reject(scene: Scene, given: Given) -> None:
+    """Refuse the order at hand: `{code, text}`, 201 unless told otherwise."""
+    text = CODES[201].text.format("The exchange refused the order")
     if scene.session is not None:
-        scene.session.error(scene.about, code, text)
+        code = given.integer("code", 201)
+        scene.session.error(scene.about, code, given.text("text", text))
 
 
 @_action
-def _cut(scene: Scene, value: Any) -> None:
+def _cut(scene: Scene, given: Given) -> None:
     """Cut connections: once `after` more bytes have gone out, at once without it."""
-    for session in scene.clients(value):
-        session.cut(int(_of(value, "after", 0) or 0))
+    for session in scene.clients(given):
+        session.cut(given.integer("after", 0))
 
 
 @_action
-def _silence(scene: Scene, value: Any) -> None:
+def _silence(scene: Scene, given: Given) -> None:
     """Say nothing `for` a while, or for ever; `lose: false` keeps it for later."""
-    given = value if isinstance(value, dict) else {}
-    lasts = None if "for" not in given else duration(given["for"])
-    for session in scene.clients(value):
-        scene.gateway.faults.silence(session, lasts, lose=bool(given.get("lose", True)))
+    lasts = given.amount("for") if given.has("for") else None
+    for session in scene.clients(given):
+        scene.gateway.faults.silence(session, lasts, lose=given.flag("lose", default=True))
 
 
 @_action
-def _port_reset(scene: Scene, value: Any) -> None:
-    """Say 1300 and hang up: the socket's port changed."""
-    for session in scene.clients(value):
-        session.error(-1, 1300, CODES[1300].text.format(_of(value, "port", 4002)))
+def _port_reset(scene: Scene, given: Given) -> None:
+    """Say 1300 and hang up: the socket's port changed to `port`."""
+    for session in scene.clients(given):
+        session.error(-1, 1300, CODES[1300].text.format(given.integer("port", 4002)))
         session.close()
 
 
@@ -145,116 +114,125 @@ def _port_reset(scene: Scene, value: Any) -> None:
 
 
 @_action
-def _connectivity(scene: Scene, value: Any) -> None:
-    """Lose the line or have it again: lost, broken, restored_lost, restored_kept."""
-    scene.gateway.connectivity(str(_of(value, "state")))
-    _later(scene, value, lambda: scene.gateway.connectivity(value.get("then", "restored_kept")))
+def _connectivity(scene: Scene, given: Given) -> None:
+    """Lose the line or have it again: a state, or `{state, for, then}`.
+
+    States: lost, broken, restored_lost, restored_kept, restored_silently.
+    """
+    gateway = scene.gateway
+    gateway.connectivity(given.text("state"))
+    then = given.part("then").text("then", "restored_kept")
+    scene.undo(given, lambda: gateway.connectivity(then))
 
 
 @_action
-def _farm(scene: Scene, value: Any) -> None:
+def _farm(scene: Scene, given: Given) -> None:
     """Break a farm or have it again: `{name, state, for, kills}`."""
-    name, kills = str(value["name"]), bool(value.get("kills", True))
-    scene.gateway.farm(name, str(value.get("state", "broken")), kills=kills)
-    _later(scene, value, lambda: scene.gateway.farm(name, "ok"))
+    gateway, name = scene.gateway, given.text("name")
+    state = given.part("state").text("state", "broken")
+    gateway.farm(name, state, kills=given.flag("kills", default=True))
+    scene.undo(given, lambda: gateway.farm(name, "ok"))
 
 
 @_action
-def _reset(scene: Scene, value: Any) -> None:
-    """Reset IB's servers: contract details answer 200; `{for}` or false to end it."""
-    scene.gateway.reset(on=value is not False)
-    _later(scene, value, lambda: scene.gateway.reset(on=False))
+def _reset(scene: Scene, given: Given) -> None:
+    """Reset IB's servers: contract details answer 200; `{for}`, or false to end it."""
+    scene.gateway.reset(on=not given.is_off)
+    scene.undo(given, lambda: scene.gateway.reset(on=False))
 
 
 @_action
-def _compete(scene: Scene, value: Any) -> None:
-    """Let another session have the market data: 10197; `{for, burst}` or false to end it."""
-    burst = int(value.get("burst", 10)) if isinstance(value, dict) else 10
-    scene.gateway.compete(on=value is not False, burst=burst)
-    _later(scene, value, lambda: scene.gateway.compete(on=False))
+def _compete(scene: Scene, given: Given) -> None:
+    """Let another session have the market data: 10197; `{for, burst}`, or false to end it."""
+    burst = given.part("burst").integer("burst", 10)
+    scene.gateway.compete(on=not given.is_off, burst=burst)
+    scene.undo(given, lambda: scene.gateway.compete(on=False))
 
 
 @_action
-def _restart(scene: Scene, value: Any) -> None:
+def _restart(scene: Scene, given: Given) -> None:
     """Restart: `{down, mute}`; connections are refused, or accepted and not answered."""
-    given = value if isinstance(value, dict) else {}
-    down = duration(given.get("down", "150s")) / SECOND
-    scene.gateway.restart(down, mute=bool(given.get("mute", False)))
+    down = given.part("down").amount("down", "150s") / SECOND
+    scene.gateway.restart(down, mute=given.flag("mute", default=False))
 
 
 # Who may come in
 
 
 @_action
-def _client_id_in_use(scene: Scene, value: Any) -> None:
+def _client_id_in_use(scene: Scene, given: Given) -> None:
     """Refuse the next starts with 326; the value is how many."""
-    scene.gateway.faults.id_in_use = int(_of(value, "times", 1))
+    scene.gateway.faults.id_in_use = given.integer("times", 1)
 
 
 @_action
-def _mute_handshake(scene: Scene, value: Any) -> None:
+def _mute_handshake(scene: Scene, given: Given) -> None:
     """Accept the next connections and never answer them; the value is how many."""
-    scene.gateway.faults.mute_next = int(_of(value, "times", 1))
+    scene.gateway.faults.mute_next = given.integer("times", 1)
 
 
 @_action
-def _wedge(scene: Scene, value: Any) -> None:
+def _wedge(scene: Scene, given: Given) -> None:
     """Answer nobody any more once a client came that speaks no common version."""
-    scene.gateway.faults.wedges = value is not False
+    scene.gateway.faults.wedges = not given.is_off
 
 
 @_action
-def _order_ids(scene: Scene, value: Any) -> None:
+def _order_ids(scene: Scene, given: Given) -> None:
     """Hand out order ids from this one on again."""
-    scene.gateway.restart_order_ids(int(_of(value, "first", 1)))
+    scene.gateway.restart_order_ids(given.integer("first", 1))
 
 
 # Data
 
 
 @_action
-def _bust(scene: Scene, _: Any) -> None:
+def _bust(scene: Scene, _: Given) -> None:
     """End real-time bars with 10225."""
     scene.gateway.feeds.bust()
 
 
 @_action
-def _end_kept_bars(scene: Scene, _: Any) -> None:
+def _end_kept_bars(scene: Scene, _: Given) -> None:
     """End bars that are kept up to date with 10182."""
     scene.gateway.feeds.fail_kept_bars()
 
 
 @_action
-def _lose_feeds(scene: Scene, _: Any) -> None:
+def _lose_feeds(scene: Scene, _: Given) -> None:
     """End all subscriptions without a word."""
     scene.gateway.feeds.clear()
 
 
-def _instrument(scene: Scene, value: dict[str, Any]) -> Instrument:
-    month = ContractMonth.parse(str(value["month"]))
-    return scene.gateway.universe.of(str(value["root"]), month)
+def _instrument(scene: Scene, given: Given) -> Instrument:
+    month = ContractMonth.parse(given.text("month"))
+    return scene.gateway.universe.of(given.text("root"), month)
 
 
 @_action
-def _revise(scene: Scene, value: Any) -> None:
-    """Revise a daily bar: `{root, month, day, settlement | volume}`, a quote or a factor."""
-    item = _instrument(scene, value)
-    day = dt.date.fromisoformat(str(value["day"]))
-    close = value.get("settlement")
-    ticks = None if close is None else item.ticks(float(close))
-    if close is not None and ticks is None:
-        raise ValueError(f"settlement {close}: {item.local_symbol} moves by {item.quote_tick}")
-    factor = float(value.get("volume", 1.0))
-    scene.gateway.bars.revisions[item.con_id, day] = Revision(ticks, factor)
+def _revise(scene: Scene, given: Given) -> None:
+    """Revise a daily bar: `{root, month, day, settlement, volume}`, a quote and a factor."""
+    item = _instrument(scene, given)
+    day = dt.date.fromisoformat(given.text("day"))
+    close = None
+    if given.has("settlement"):
+        settlement = given.number("settlement")
+        close = item.ticks(settlement)
+        if close is None:
+            raise ValueError(
+                f"settlement {settlement}: {item.local_symbol} moves by {item.quote_tick}"
+            )
+    revision = Revision(close, given.number("volume", 1.0))
+    scene.gateway.bars.revisions[item.con_id, day] = revision
 
 
 @_action
-def _early_close(scene: Scene, value: Any) -> None:
+def _early_close(scene: Scene, given: Given) -> None:
     """Let a session end early: `{root, day, at}`, in the zone of the exchange."""
-    day = dt.date.fromisoformat(str(value["day"]))
-    time = dt.time.fromisoformat(str(value["at"]))
+    day = dt.date.fromisoformat(given.text("day"))
+    time = dt.time.fromisoformat(given.text("at"))
     for product in scene.gateway.universe.products:
-        if product.root == value["root"]:
+        if product.root == given.text("root"):
             product.hours.close_early(day, time)
 
 
@@ -262,79 +240,75 @@ def _early_close(scene: Scene, value: Any) -> None:
 
 
 @_action
-def _hold_order(scene: Scene, value: Any) -> None:
+def _hold_order(scene: Scene, given: Given) -> None:
     """Hold the next order back: status Inactive, the value is why (`locate`)."""
-    scene.gateway.faults.hold_next(str(_of(value, "why", "locate")))
+    scene.gateway.faults.hold_next(given.text("why", "locate"))
 
 
 @_action
-def _slow_cancel(scene: Scene, value: Any) -> None:
+def _slow_cancel(scene: Scene, given: Given) -> None:
     """Let the next cancel take a while, in which the order may fill."""
-    scene.gateway.faults.slow_next_cancel(duration(_of(value, "by", "5s")))
+    scene.gateway.faults.slow_next_cancel(given.amount("by", "5s"))
 
 
 @_action
-def _cancel_error_first(scene: Scene, value: Any) -> None:
-    """Let the next cancels say 202 before the status."""
-    scene.gateway.faults.error_before_status(int(_of(value, "times", 1)))
+def _cancel_error_first(scene: Scene, given: Given) -> None:
+    """Let the next cancels say 202 before the status; the value is how many."""
+    scene.gateway.faults.error_before_status(given.integer("times", 1))
 
 
 @_action
-def _double_on_modify(scene: Scene, value: Any) -> None:
+def _double_on_modify(scene: Scene, given: Given) -> None:
     """Let a modification without a line to IB make a second order."""
-    scene.gateway.book.double_on_modify = value is not False
+    scene.gateway.book.double_on_modify = not given.is_off
 
 
-def _order(scene: Scene, value: object) -> Working | None:
+def _order(scene: Scene, given: Given) -> Working | None:
     """Return the order that is named by `client` and `order`, else the last one that is open."""
     book = scene.gateway.book
-    given = value if isinstance(value, dict) else {}
-    if "order" in given:
-        return book.find(int(given.get("client", 0)), int(given["order"]))
+    if given.has("order"):
+        return book.find(given.part("client").integer("client", 0), given.integer("order"))
     found = book.open()
     return found[-1] if found else None
 
 
 @_action
-def _fill(scene: Scene, value: Any) -> None:
+def _fill(scene: Scene, given: Given) -> None:
     """Fill an order whatever the market is: `{client, order, size, price}`, price as a quote."""
-    given = value if isinstance(value, dict) else {}
-    order = _order(scene, value)
+    order = _order(scene, given)
     if order is None or order.status.is_done:
         return
-    size = int(given.get("size", order.remaining))
-    price = order.what.ticks(float(given["price"])) if "price" in given else None
+    price = order.what.ticks(given.number("price")) if given.has("price") else None
     if price is None:
         quote = scene.gateway.prices.quote(order.what, scene.gateway.timeline.now)
         price = order.limit() or (0 if quote is None else quote.ask)
+    size = given.part("size").integer("size", order.remaining)
     scene.gateway.book.fill(order, min(size, order.remaining), price)
 
 
 @_action
-def _correct(scene: Scene, value: Any) -> None:
+def _correct(scene: Scene, given: Given) -> None:
     """Correct the last execution, or that with `exec_id`, to `price`, a quote."""
     fills = scene.gateway.book.fills
-    given = value if isinstance(value, dict) else {}
-    wanted = given.get("exec_id")
-    found = [f for f in fills.all if wanted in {None, f.details.execution.exec_id}]
+    wanted = given.part("exec_id").text("exec_id", "")
+    found = [f for f in fills.all if wanted in {"", f.details.execution.exec_id}]
     if found:
-        last = found[-1]
-        old = last.details.execution.price
-        price = last.order.what.ticks(float(given.get("price", old)))
-        fills.correct(last.details.execution.exec_id, price or 0)
+        execution = found[-1].details.execution
+        price = found[-1].order.what.ticks(given.number("price", execution.price))
+        fills.correct(execution.exec_id, price or 0)
 
 
 @_action
-def _kill(scene: Scene, value: Any) -> None:
-    """Cancel an order as the exchange or the broker does: `{client, order, reason}`."""
-    order = _order(scene, value)
+def _kill(scene: Scene, given: Given) -> None:
+    """Cancel an order as the exchange or the broker does: `{client, order}`."""
+    order = _order(scene, given)
     if order is not None and order.is_open:
         scene.gateway.book.cancel(order)
 
 
 @_action
-def _release(scene: Scene, value: Any) -> None:
+def _release(scene: Scene, given: Given) -> None:
     """Let go of an order that was held back."""
-    order = _order(scene, value)
+    order = _order(scene, given)
     if order is not None and order.held:
         scene.gateway.book.release(order)

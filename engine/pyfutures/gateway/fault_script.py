@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from jsonschema import Draft202012Validator
 
-from pyfutures.gateway.fault_actions import duration
+from pyfutures.gateway.fault_values import duration
 from pyfutures.gateway.faults import FaultError, actions_of, kinds_of
 from pyfutures.resources import data_dir
 from pyfutures.specs.yaml import load

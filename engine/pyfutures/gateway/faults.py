@@ -10,10 +10,12 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import dataclass, field, fields, is_dataclass, replace
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final
 
 from pyfutures.gateway.clock import seconds
-from pyfutures.gateway.fault_actions import ACTIONS, Scene, duration
+from pyfutures.gateway.fault_actions import ACTIONS, Scene
+from pyfutures.gateway.fault_values import Given, duration
 from pyfutures.ib import messages as m
 
 if TYPE_CHECKING:
@@ -213,7 +215,7 @@ class Faults:
         (action,) = actions_of({name: value})
         if action.name not in ACTIONS:
             raise FaultError(f"`{name}` happens to messages only: give it to `when`")
-        ACTIONS[name](Scene(self._gateway, None, None), value)
+        ACTIONS[name](Scene(self._gateway), Given(value))
 
     def at(self, instant: int, do: Do) -> None:
         """Do something at a simulated instant, UTC nanoseconds."""
@@ -307,7 +309,7 @@ class Faults:
             session.cut(_bytes(action.value))
             return True
         if action.name in ACTIONS:
-            ACTIONS[action.name](Scene(self._gateway, session, request), action.value)
+            ACTIONS[action.name](Scene(self._gateway, session, request), Given(action.value))
         return action.name in _SWALLOWS
 
     def outgoing(self, session: Session, response: Response) -> None:
@@ -347,7 +349,9 @@ class Faults:
         if action.name == "cut":
             session.cut(_bytes(action.value))
             return said
-        ACTIONS[action.name](Scene(self._gateway, session, said[0] if said else None), action.value)
+        ACTIONS[action.name](
+            Scene(self._gateway, session, said[0] if said else None), Given(action.value)
+        )
         return said
 
     def _later(self, session: Session, response: Response, delay: int) -> None:
@@ -395,9 +399,7 @@ def _again(session: Session, request: Request) -> None:
 
 def _bytes(value: object) -> int:
     """Return after how many bytes a connection is cut."""
-    if isinstance(value, dict):
-        value = value.get("after", 0)
-    return int(value) if isinstance(value, int) else 0
+    return Given(value).integer("after", 0)
 
 
 def _changed[T](message: T, values: Mapping[str, object]) -> T:
@@ -419,6 +421,19 @@ def _changed[T](message: T, values: Mapping[str, object]) -> T:
         if rest:
             new = _changed(old, {rest: value})
         elif old is not None and value is not None:
-            new = type(old)(value)
+            new = _cast(old, value)
         message = replace(message, **{head: new})  # type: ignore[type-var]
     return message
+
+
+def _cast(old: object, value: object) -> object:
+    """Return a value of a script as one of the kind that it replaces."""
+    if isinstance(old, bool):
+        return bool(value)
+    if isinstance(old, str):
+        return str(value)
+    if isinstance(old, Decimal):
+        return Decimal(str(value))
+    if isinstance(old, int):
+        return int(str(value))
+    return float(str(value)) if isinstance(old, float) else value

@@ -87,7 +87,7 @@ class Fills:
             gateway.accounts.changed(order.account, account.holdings[what.con_id])
         return report
 
-    def _note(  # noqa: PLR0913 - the parts of an execution
+    def _note(  # noqa: PLR0913, PLR0917 - the parts of an execution
         self,
         order: Working,
         contract: m.Contract,

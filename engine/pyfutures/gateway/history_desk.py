@@ -109,8 +109,10 @@ def _bars(session: Session, request: m.RequestHistoricalBars) -> None:
         return
     if request.show == "SCHEDULE":
         _schedule(session, request, what, duration, end)
-    elif (show := _shown(session, about, request.show, "bQ")) is not None:
-        if _send_bars(session, request, what, (size, show, duration, end)):
+    else:
+        show = _shown(session, about, request.show, "bQ")
+        asked_of = None if show is None else (size, show, duration, end)
+        if asked_of is not None and _send_bars(session, request, what, asked_of):
             return  # it stays open
     gateway.pacing.done(session, about)
 
@@ -260,10 +262,7 @@ def _head(session: Session, request: m.RequestHeadTimestamp) -> None:
     if row is None:
         _no_data(session, about, what, request.show)
         return
-    if request.format_date == 2:
-        text = str(row.start // SECOND)
-    else:
-        text = utc_text(row.start)
+    text = str(row.start // SECOND) if request.format_date == 2 else utc_text(row.start)
     session.send(m.HeadTimestamp(about, text))
 
 

@@ -1,4 +1,4 @@
-"""When a product trades: sessions of any day, the one of an instant, and hours as IB spells them."""
+"""When a product trades: sessions of a day, the one of an instant, hours as IB spells them."""
 
 from __future__ import annotations
 

@@ -17,7 +17,6 @@ from typing import TYPE_CHECKING, Final, Self
 from pyfutures.gateway.clock import SECOND, Pace, seconds
 from pyfutures.gateway.config import GatewayConfig
 from pyfutures.gateway.core import Gateway
-from pyfutures.gateway.session import Session
 from pyfutures.ib.errors import HandshakeError, ProtocolError
 from pyfutures.ib.wire import GatewayConnection, Hello
 
@@ -25,6 +24,7 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from pyfutures.gateway.contracts import Universe
+    from pyfutures.gateway.session import Session
     from pyfutures.ib.messages.base import Response
 
 __all__ = ["GatewayServer"]

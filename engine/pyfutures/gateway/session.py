@@ -132,7 +132,7 @@ class Session:
             return
         try:
             handler(self, request)
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - one request must not end the gateway
             _log.exception("%r failed", request)
             gateway.bugs.append(error)
             self.error(request_id(request), 323)

@@ -66,7 +66,7 @@ class MarketLine:
 
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - one parameter a choice of the request
         self,
         session: Session,
         request_id: int,

@@ -304,9 +304,7 @@ class OrderBook:
 
     # What the gateway complains about.
 
-    def refuse(  # noqa: PLR0911 - one way out a meaning
-        self, error: ErrorMessage, reaction: Reaction
-    ) -> list[OrderEvent]:
+    def refuse(self, error: ErrorMessage, reaction: Reaction) -> list[OrderEvent]:
         """Take an error, or a notice, about one of our orders; return what it changes."""
         record = self._by_order.get((self.client_id, error.request_id))
         if record is None:

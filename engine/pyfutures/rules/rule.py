@@ -242,7 +242,7 @@ def _parse_step(data: object, path: Path) -> Step:
         raise RuleError(place, str(error)) from None
 
 
-def _make_step(kind: StepKind, value: object, path: Path) -> Step:  # noqa: C901, PLR0911, PLR0912
+def _make_step(kind: StepKind, value: object, path: Path) -> Step:  # noqa: C901, PLR0912
     match kind:
         case StepKind.MONTH:
             return Month(_integer(value, path))

@@ -268,7 +268,7 @@ class Rewriter:
         message = f"{name} must be {text}, not {describe(value)}"
         self._tell("PF103", message, path, self._type_hint(path, value, wanted))
 
-    def _type_hint(self, path: DataPath, value: object, wanted: Collection[str]) -> str | None:  # noqa: PLR0911
+    def _type_hint(self, path: DataPath, value: object, wanted: Collection[str]) -> str | None:
         if isinstance(value, str) and {"number", "integer"} & set(wanted):
             if not self._locations.is_plain(path) and re.fullmatch(r"[-+]?[0-9.]+", value):
                 return f"remove the quotes: `{value}`"

@@ -102,7 +102,7 @@ def read(path: Path, shown: str | None = None) -> tuple[Document | None, list[Di
     return load(content, name)
 
 
-def load(content: bytes | str, path: str) -> tuple[Document | None, list[Diagnostic]]:  # noqa: PLR0911
+def load(content: bytes | str, path: str) -> tuple[Document | None, list[Diagnostic]]:
     """Return the document of a text, or None, and every diagnostic about the text.
 
     Errors that leave the rest of the text readable (a duplicate key, an anchor) come with a
