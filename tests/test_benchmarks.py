@@ -133,6 +133,7 @@ def test_the_figures_that_are_kept_say_how_they_were_taken():
     document = json.loads(text)
     assert document["command"] == "python -m benchmarks"
     assert {figure["name"].split(":")[0] for figure in document["figures"]} == {
+        "ib",
         "process",
         "rules",
         "series",

@@ -124,14 +124,15 @@ def test_mutated_frames_over_tcp():
     async def main():
         async with gateway(limits=None) as server:
             good = await Raw.connect(server, 99)
-            seeds = [good.connection.codec.encode(r) for r in _seeds(contract(server))]
+            seeds = [good.connection.codec.write(r) for r in _seeds(contract(server))]
             raw, answers = None, 0
             for number in range(1500):
                 if raw is None:
                     raw = await Raw.connect(server, number % 30)
-                data = bytearray(frame(rng.choice(seeds)))
-                for _ in range(rng.randint(1, 3)):
-                    data[rng.randrange(len(data))] = rng.randrange(256)
+                body = ("\0".join(mutated(rng, rng.choice(seeds))) + "\0").encode()
+                data = bytearray(frame(body))
+                if number % 20 == 19:  # the length too: then all that follows is lost
+                    data[rng.randrange(4)] = rng.randrange(256)
                 raw.write(bytes(data))
                 if number % 25 == 24:
                     raw.writer.write_eof()  # so that all of it is read
@@ -142,7 +143,9 @@ def test_mutated_frames_over_tcp():
                     await good.sync()
                     await server.advance(5)
             assert server.connections == 1
-            assert answers > 100_000
+            assert (
+                answers > 1_000
+            )  # bytes: how many answers fit before a cut depends on the machine
             await good.sync()
             await good.close()
 

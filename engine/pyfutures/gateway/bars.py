@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 __all__ = ["BarRow", "Bars", "Revision", "Show"]
 
 _SECOND: Final = 1_000_000_000
+_CLOSES: Final = 10_000  # last prices in memory
 
 
 class Show(StrEnum):
@@ -99,6 +100,7 @@ class Bars:
     def __init__(self, market: Market) -> None:
         self.market = market
         self.revisions: dict[tuple[int, dt.date], Revision] = {}
+        self._closes: dict[tuple[int, Session], int | None] = {}
 
     def of(  # noqa: PLR0913 - one parameter a choice of the request
         self,
@@ -108,14 +110,19 @@ class Bars:
         show: Show,
         *,
         until: int,
+        since: int = 0,
         use_rth: bool = False,
     ) -> list[BarRow]:
-        """Return the bars of sessions, ascending, as they stand at `until`."""
+        """Return the bars of sessions, ascending, as they stand at `until`.
+
+        Intraday bars that begin before `since` are left out, or have only a part of their slots.
+        """
         answer: list[BarRow] = []
         for session in sessions:
             day = self.market.day(instrument, session)
             stretches = instrument.hours.liquid(session) if use_rth else session.stretches
-            slots = _select(day, stretches, show, until)
+            begins = 0 if size.seconds is None else since
+            slots = _select(day, stretches, show, until, since=begins)
             if slots is None:
                 continue
             if size.seconds is None:
@@ -166,7 +173,12 @@ class Bars:
         revision = self.revisions.get((instrument.con_id, session.day))
         if revision is not None and revision.close is not None:
             return revision.close
-        return self.market.day(instrument, session).close
+        key = (instrument.con_id, session)
+        if key not in self._closes:  # asked for with every tick of a line
+            if len(self._closes) > _CLOSES:
+                self._closes.clear()
+            self._closes[key] = self.market.day(instrument, session).close
+        return self._closes[key]
 
     def _revised(self, instrument: Instrument, row: BarRow) -> BarRow:
         revision = self.revisions.get((instrument.con_id, row.day))
@@ -203,7 +215,7 @@ def _select(
     bid = price - day.side.ravel()[keep]
     ask = bid + 1
     if show is Show.TRADES:
-        return _Slots(starts[keep], price, price, price, price, size[keep])
+        return _Slots(starts[keep], price, price, price, price, size[keep].astype(np.int64))
     none = np.zeros(0, np.int64)
     if show is Show.BID_ASK:
         return _Slots(starts[keep], ask, bid, bid, ask, none)

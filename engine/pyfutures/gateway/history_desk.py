@@ -25,6 +25,7 @@ from pyfutures.gateway.spans import (
     moment_of,
     sessions_of,
     utc_text,
+    whole_periods,
 )
 from pyfutures.gateway.streams import KeptBars, bar_date, past_limits, wire_bar
 from pyfutures.ib import messages as m
@@ -170,16 +171,19 @@ def _send_bars(
     size, show, duration, end = asked
     gateway, about = session.gateway, request.request_id
     now = gateway.timeline.now
-    # Bars of a day or more count by their own size: `1 D` of weekly bars is one week.
-    if size in {BarSize.WEEK_1, BarSize.MONTH_1}:
-        least = 7 if size is BarSize.WEEK_1 else 31
-        duration = Duration(max(duration.seconds // 86400, least), "D")
-        duration = Duration(duration.count // 7 + 1, "W") if duration.count > least else duration
+    if size is BarSize.WEEK_1 and duration.seconds < 7 * 86400:
+        duration = Duration(1, "W")
+    elif size is BarSize.MONTH_1 and duration.seconds < 30 * 86400:
+        duration = Duration(1, "M")
     found, start = sessions_of(what, end, duration, use_rth=request.use_rth)
-    rows = gateway.bars.of(what, found, size, show, until=now, use_rth=request.use_rth)
+    found = whole_periods(what, found, size)
+    step = (size.seconds or 0) * SECOND
+    until = min(now, end + step) if step else now
+    rows = gateway.bars.of(
+        what, found, size, show, until=until, since=start - step, use_rth=request.use_rth
+    )
     rows = [row for row in rows if row.start < end or end >= now]
-    if size.seconds is not None:
-        step = size.seconds * SECOND
+    if step:
         rows = [row for row in rows if row.start + step > start]
     if not rows and not request.keep_up_to_date:
         _no_data(session, about, what, request.show)

@@ -45,6 +45,7 @@ class Hours:
         self._years: dict[int, tuple[Session, ...]] = {}
         self._days: dict[int, dict[dt.date, Session]] = {}
         self._stretches: dict[int, list[tuple[int, int, Session]]] = {}
+        self._before: dict[dt.date, Session | None] = {}
         self._early: dict[dt.date, int] = {}  # minute of the close
 
     def close_early(self, day: dt.date, time: dt.time) -> None:
@@ -53,6 +54,7 @@ class Hours:
         self._years.clear()
         self._days.clear()
         self._stretches.clear()
+        self._before.clear()
 
     def year(self, year: int) -> tuple[Session, ...]:
         """Return the sessions of a year; none where the calendar does not reach."""
@@ -111,8 +113,11 @@ class Hours:
 
     def before(self, session: Session) -> Session | None:
         """Return the session before another."""
-        found = self.between(session.day - dt.timedelta(_LONG), session.day - dt.timedelta(1))
-        return found[-1] if found else None
+        day = session.day
+        if day not in self._before:
+            found = self.between(day - dt.timedelta(_LONG), day - dt.timedelta(1))
+            self._before[day] = found[-1] if found else None
+        return self._before[day]
 
     def next_open(self, ns: int) -> int | None:
         """Return the instant from which trading goes on: now, if it does; None if never."""

@@ -26,13 +26,14 @@ if TYPE_CHECKING:
     from pyfutures.gateway.contracts import Instrument
 
     type Ints = NDArray[np.int64]
+    type Small = NDArray[np.int32]  # half the memory
 
 __all__ = ["SLOTS", "SLOT_NS", "Day", "Market", "Quote", "Trade"]
 
 SLOTS: Final = 12
 SLOT_NS: Final = NS_PER_MINUTE // SLOTS
 _STEPS: Final = np.arange(SLOTS) / (SLOTS - 1)
-_KEPT: Final = 200  # sessions in memory
+_KEPT: Final = 128  # sessions in memory, about half a megabyte each
 
 
 def _places() -> Ints:
@@ -94,6 +95,8 @@ class Day:
         What trades in it.
     side
         1 where the price is the ask, 0 where it is the bid.
+    bid_size, ask_size
+        What is bid for and offered.
 
     """
 
@@ -105,41 +108,27 @@ class Day:
         start, end = first // listing.tick, last // listing.tick
         self.minutes: Ints = minutes
         walk = np.rint((end - start)[:, None] * _STEPS).astype(np.int64)
-        self.price: Ints = start[:, None] + walk
-        self.size: Ints = np.zeros((len(minutes), SLOTS), np.int64)
+        self.price: Small = (start[:, None] + walk).astype(np.int32)
+        self.size: Small = np.zeros((len(minutes), SLOTS), np.int32)
         trades = np.minimum(volume, SLOTS)
         rows = np.arange(len(minutes))
         for i in range(SLOTS):
             some = trades > i
             n, v = trades[some], volume[some]
             self.size[rows[some], _PLACES[n, i]] = v * (i + 1) // n - v * i // n
-        keys = minutes[:, None] * SLOTS + np.arange(SLOTS) + instrument.con_id
-        self._noise: Ints = scatter(keys)
-        self.side: Ints = np.where(self.price > 1, self._noise & 1, 0)
+        noise = scatter(minutes[:, None] * SLOTS + np.arange(SLOTS) + instrument.con_id)
+        self.side: Small = np.where(self.price > 1, noise & 1, 0).astype(np.int32)
+        self.bid_size: Small = (5 + (noise >> 3) % 60).astype(np.int32)
+        self.ask_size: Small = (5 + (noise >> 11) % 60).astype(np.int32)
 
     def __len__(self) -> int:
         """Return the number of minutes."""
         return len(self.minutes)
 
     @property
-    def bid(self) -> Ints:
-        """The bid of each slot."""
+    def bid(self) -> Small:
+        """The bid of each slot; the ask is a tick above it."""
         return self.price - self.side
-
-    @property
-    def ask(self) -> Ints:
-        """The ask of each slot."""
-        return self.price - self.side + 1
-
-    @property
-    def bid_size(self) -> Ints:
-        """What is bid for."""
-        return 5 + (self._noise >> 3) % 60
-
-    @property
-    def ask_size(self) -> Ints:
-        """What is offered."""
-        return 5 + (self._noise >> 11) % 60
 
     @cached_property
     def starts(self) -> Ints:
@@ -155,12 +144,12 @@ class Day:
         return answer
 
     @cached_property
-    def _sums(self) -> tuple[Ints, Ints, Ints]:
+    def _sums(self) -> tuple[Ints, Small, Small]:
         """Volume, high and low of the trades up to each slot."""
         size, price = self.size.ravel(), self.price.ravel()
         high = np.maximum.accumulate(np.where(size > 0, price, 0))
-        low = np.minimum.accumulate(np.where(size > 0, price, np.iinfo(np.int64).max))
-        return np.cumsum(size), high, low
+        low = np.minimum.accumulate(np.where(size > 0, price, np.iinfo(np.int32).max))
+        return np.cumsum(size, dtype=np.int64), high, low
 
     def slot(self, ns: int) -> int:
         """Return the slot an instant lies in or after, -1 before the open."""
@@ -170,10 +159,9 @@ class Day:
         """Return the market in a slot."""
         row, column = divmod(slot, SLOTS)
         price, side = int(self.price[row, column]), int(self.side[row, column])
-        noise = int(self._noise[row, column])
         last = int(self._last[slot])
         bid = price - side
-        sizes = 5 + (noise >> 3) % 60, 5 + (noise >> 11) % 60
+        sizes = int(self.bid_size[row, column]), int(self.ask_size[row, column])
         if last < 0:
             return Quote(bid, bid + 1, *sizes, None, 0, 0)
         at = divmod(last, SLOTS)

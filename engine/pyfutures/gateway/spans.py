@@ -15,7 +15,16 @@ if TYPE_CHECKING:
     from pyfutures.chain.sessions import Session
     from pyfutures.gateway.contracts import Instrument
 
-__all__ = ["Duration", "end_of", "has_zone", "is_too_long", "moment_of", "sessions_of", "utc_text"]
+__all__ = [
+    "Duration",
+    "end_of",
+    "has_zone",
+    "is_too_long",
+    "moment_of",
+    "sessions_of",
+    "utc_text",
+    "whole_periods",
+]
 
 _DURATION: Final = re.compile(r"(\d{1,6}) ?([SDWMY])", re.ASCII)
 _FIRST: Final = dt.datetime(1971, 1, 1, tzinfo=dt.UTC)
@@ -162,3 +171,15 @@ def _last_seconds(
             if left <= 0:
                 return tuple(reversed(kept)), start
     return tuple(reversed(kept)), start
+
+
+def whole_periods(
+    instrument: Instrument, found: tuple[Session, ...], size: BarSize
+) -> tuple[Session, ...]:
+    """Return sessions with those before them that make their first week or month whole."""
+    if not found or size not in {BarSize.WEEK_1, BarSize.MONTH_1}:
+        return found
+    day = found[0].day
+    back = day.weekday() if size is BarSize.WEEK_1 else day.day - 1
+    first = max(day - dt.timedelta(back), instrument.listing.first)
+    return (*instrument.hours.between(first, day - dt.timedelta(1)), *found)
