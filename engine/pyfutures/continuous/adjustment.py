@@ -160,8 +160,10 @@ class View:
         """
         missing = prices == NO_PRICE
         adjusted = self._adjusted(np.where(missing, 0, prices), self.C - c_k, r_k)
-        # Integers stay integers here: a spread does not pass through a float.
-        units: NDArray[np.int64] = np.round(adjusted).astype(np.int64, copy=False)
+        # A spread does not pass through a float: its integers are the answer.
+        units: NDArray[np.int64] = (
+            np.round(adjusted).astype(np.int64) if self.mode.is_ratio else adjusted
+        )
         units[missing] = NO_PRICE
         return units
 

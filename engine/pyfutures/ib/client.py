@@ -127,7 +127,7 @@ class Client:
         """
         try:
             await self._supervisor.start(deadline)
-        except BaseException:
+        except BaseException:  # cancelled or failed: no socket and no task may be left behind
             await self.close()
             raise
         return self

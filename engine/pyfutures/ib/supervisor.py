@@ -152,7 +152,7 @@ class Supervisor:
             raise ConnectError(
                 f"no session with {self._config.host}:{self.port} within {deadline:g} s"
             ) from failure
-        except BaseException:
+        except BaseException:  # cancelled or failed: no socket and no task may be left behind
             await self.stop()
             raise
         if self.phase is not Phase.READY and isinstance(self.failure, HandshakeError):
