@@ -137,9 +137,9 @@ def replay(markets: Sequence[Market]) -> dict[str, Published]:
     from nautilus_trader.model.objects import Currency, Money  # noqa: PLC0415
 
     from pyfutures.nautilus.actor import RollActor, RollActorConfig  # noqa: PLC0415
-    from pyfutures.nautilus.data import bar_topic, roll_topic  # noqa: PLC0415
     from pyfutures.nautilus.instruments import futures_contract  # noqa: PLC0415
     from pyfutures.nautilus.parsing import bar_to_native  # noqa: PLC0415
+    from pyfutures.nautilus.types import bar_topic, roll_topic  # noqa: PLC0415
 
     engine = BacktestEngine(BacktestEngineConfig(logging=LoggingConfig(bypass_logging=True)))
     published = {market.root: Published() for market in markets}

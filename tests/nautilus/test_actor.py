@@ -15,7 +15,7 @@ from nautilus_trader.common.enums import ComponentState
 from pyfutures.chain import ChainError
 from pyfutures.continuous import Bar, RollMachine, RollMissedError
 from pyfutures.nautilus.actor import RollActor, RollActorConfig, RollActorError
-from pyfutures.nautilus.data import ContinuousBarData, bar_topic, bars_of, rolls_of
+from pyfutures.nautilus.types import ContinuousBarData, bar_topic, bars_of, rolls_of
 from tests.nautilus.tools import SECOND, UTCNOW, expected, market, month, native, run
 
 pytestmark = UTCNOW

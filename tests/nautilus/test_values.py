@@ -16,7 +16,6 @@ from nautilus_trader.model.objects import Price
 from pyfutures.chain import ChainError
 from pyfutures.continuous import Bar, ContinuousBar, Roll
 from pyfutures.months import ContractMonth
-from pyfutures.nautilus.data import ContinuousBarData, RollEvent, bars_of, rolls_of
 from pyfutures.nautilus.instruments import futures_contract, instrument_id
 from pyfutures.nautilus.parsing import (
     bar_from_native,
@@ -24,6 +23,7 @@ from pyfutures.nautilus.parsing import (
     price_from_native,
     price_to_native,
 )
+from pyfutures.nautilus.types import ContinuousBarData, RollEvent, bars_of, rolls_of
 
 MARCH = ContractMonth(2026, 3)
 ES_DAILY = BarType.from_str("ESH26.XCME-1-DAY-LAST-EXTERNAL")

@@ -22,9 +22,9 @@ from pyfutures.continuous.machine import RollMachine
 from pyfutures.gateway.curve import Curve
 from pyfutures.months import ContractMonth
 from pyfutures.nautilus.actor import RollActor, RollActorConfig
-from pyfutures.nautilus.data import bar_topic, roll_topic
 from pyfutures.nautilus.instruments import futures_contract
 from pyfutures.nautilus.parsing import bar_to_native
+from pyfutures.nautilus.types import bar_topic, roll_topic
 
 # nautilus' own engine calls what pandas 3 deprecates; nothing of ours does.
 UTCNOW = pytest.mark.filterwarnings("ignore:Timestamp.utcnow is deprecated")

@@ -30,7 +30,9 @@ from pyfutures.continuous.bars import (
 )
 from pyfutures.continuous.machine import Missing, Policy, RollMachine, RollMissedError
 from pyfutures.months import ContractMonth
-from pyfutures.nautilus.data import (
+from pyfutures.nautilus.instruments import instrument_id
+from pyfutures.nautilus.parsing import bar_from_native
+from pyfutures.nautilus.types import (
     ContinuousBarData,
     RollEvent,
     bar_topic,
@@ -38,8 +40,6 @@ from pyfutures.nautilus.data import (
     roll_topic,
     rolls_of,
 )
-from pyfutures.nautilus.instruments import instrument_id
-from pyfutures.nautilus.parsing import bar_from_native
 from pyfutures.specs.model import Anchor, OffsetUnit
 
 if TYPE_CHECKING:
