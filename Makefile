@@ -30,7 +30,7 @@ $(VENV)/.ready: pyproject.toml constraints.txt
 	@test -n "$(PYTHON)" || { echo "pyfutures needs Python 3.12-3.14; none of: $(CANDIDATES). Install one, or: make PYTHON=/path/to/python3.13"; exit 2; }
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install -q -U pip
-	$(BIN)/python -m pip install -q -c constraints.txt -e '.[nautilus,series,plots]' --group dev
+	$(BIN)/python -m pip install -q -c constraints.txt -e '.[nautilus,series,plots,postgres,cluster]' --group dev
 	@touch $@
 clean:
 	rm -rf $(VENV)
