@@ -1,7 +1,8 @@
 """The codes of all diagnostics: each is a small document, ``pyfutures code PF101`` prints it.
 
 Numbers go by stage: 0 file and YAML, 1 form, 2 cycles and ranges, 3 rules and calendars, 4 dates
-and rolls, 5 between files, 9 the program. A code never changes its meaning.
+and rolls, 5 between files, 6 the broker, 9 comments that ignore a fault. A code never changes its
+meaning.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-from pyfutures.diagnostics import Diagnostic, Location, Severity
+from pyfutures.diagnostics import Diagnostic, Edit, Location, Severity
 
 __all__ = ["CODES", "Code", "diagnostic"]
 
@@ -26,14 +27,32 @@ class Code:
     example: str
     instead: str
 
+    @property
+    def markdown(self) -> str:
+        """The whole document as Markdown: what, why, an example, and what to write instead."""
+        return (
+            f"**{self.code} {self.title}** ({self.severity.value})\n\n{self.what} {self.why}\n\n"
+            f"```yaml\n{self.example}\n```\n\nInstead:\n\n```yaml\n{self.instead}\n```\n"
+        )
 
-def diagnostic(
+    @property
+    def can_be_ignored(self) -> bool:
+        """Whether a comment can ignore it: what keeps a spec from being built cannot be."""
+        if self.code.startswith("PF9"):
+            return False
+        of_whole_specs = "PF410" <= self.code < "PF500" or self.code in {"PF509", "PF510"}
+        at_broker = self.code.startswith("PF6")
+        return self.severity is Severity.WARNING or of_whole_specs or at_broker
+
+
+def diagnostic(  # noqa: PLR0913 - one parameter a field
     code: str,
     message: str,
     location: Location | None = None,
     *,
     hint: str | None = None,
     related: tuple[tuple[Location, str], ...] = (),
+    fix: Edit | None = None,
 ) -> Diagnostic:
     """Return a diagnostic with the severity of its code.
 
@@ -43,7 +62,7 @@ def diagnostic(
         If the code is not in the table.
 
     """
-    return Diagnostic(code, CODES[code].severity, message, location, hint, related)
+    return Diagnostic(code, CODES[code].severity, message, location, hint, related, fix)
 
 
 _E: Final = Severity.ERROR
@@ -313,6 +332,15 @@ _TABLE: Final = (
         "base: XNYS\nall: [london, singapore]",
         "all: [london, singapore]",
     ),
+    Code(
+        "PF112",
+        "tick off the price grid",
+        _E,
+        "The tick is a rounded fraction, such as 1/64 or 1/3, or has more than nine digits.",
+        "No price of the exchange lies on its multiples, and orders at such prices are refused.",
+        "tick: 0.0156",
+        "tick: 0.015625",
+    ),
     # --- Cycles and ranges
     Code(
         "PF201",
@@ -407,7 +435,6 @@ _TABLE: Final = (
         "listed: HMUZ\ntrading_class: {default: X, months: {K: Y}}",
         "trading_class: {default: X, months: {M: Y}}",
     ),
-    # --- Rules, calendars and times
     Code(
         "PF211",
         "first or last month outside its cycle",
@@ -417,6 +444,7 @@ _TABLE: Final = (
         "months: {listed: HMUZ, last: 2023N}",
         "months: {listed: HMUZ, last: 2023M}",
     ),
+    # --- Rules, calendars and times
     Code(
         "PF301",
         "rule that means nothing",
@@ -518,7 +546,7 @@ _TABLE: Final = (
         "PF402",
         "date of a month that is not listed",
         _E,
-        "`dates` names a contract month that the spec does not list.",
+        "`dates` or `expect` names a contract month that the spec does not list.",
         "There is no such contract.",
         "listed: HMUZ\ndates: {2012J: 2012-04-20}",
         "dates: {2012H: 2012-03-30}",
@@ -623,6 +651,36 @@ _TABLE: Final = (
         "rule: [{weekday: {nth: 3, day: friday}}, {if_closed: previous}]",
     ),
     Code(
+        "PF416",
+        "calendar ends before the listed months do",
+        _W,
+        (
+            "A calendar ends before the last trade of a month that is listed now: `months.ahead` "
+            "says how far ahead months are listed, a year if it is not there."
+        ),
+        "The month can be traded today, but has no date.",
+        "calendar: singapore\n# and in singapore: valid_until: 2026-12-31",
+        "valid_until: 2027-12-31\n# or, where holidays are not known yet:\nprojected: true",
+    ),
+    Code(
+        "PF417",
+        "expected date that the rule does not give",
+        _E,
+        "`expect` names a date, and the spec gives another one or none.",
+        "The rule, a calendar or what was expected is wrong.",
+        "expect: {2026H: 2026-03-19}\n# and the rule gives 2026-03-20",
+        "expect: {2026H: 2026-03-20}",
+    ),
+    Code(
+        "PF418",
+        "rule that leads far from the month",
+        _E,
+        "A rule gives a day more than half a year before or after the contract month.",
+        "It is nearly always a slip in `month` or in a count of days.",
+        "rule: [{month: -11}, {day: 25}]",
+        "rule: [{month: -1}, {day: 25}]",
+    ),
+    Code(
         "PF420",
         "empty roll window",
         _E,
@@ -642,6 +700,15 @@ _TABLE: Final = (
         "The series would skip it.",
         "skip and offset that do not fit",
         "an offset that fits every hold month",
+    ),
+    Code(
+        "PF422",
+        "forward month not listed at the roll date",
+        _E,
+        "The month to roll into is listed only after the roll date, by `months.ahead`.",
+        "There is no contract to roll into.",
+        "months: {listed: HMUZ, hold: Z, ahead: 9}\nroll: {offset: -40, carry: 1}",
+        "months: {listed: HMUZ, hold: Z, ahead: 15}",
     ),
     Code(
         "PF425",
@@ -724,6 +791,155 @@ _TABLE: Final = (
         "Calendars are found by their name in `calendars/`; rules would not find this one.",
         "contracts/xcme/us_expiry.yaml",
         "contracts/calendars/us_expiry.yaml",
+    ),
+    Code(
+        "PF509",
+        "roots that IB cannot tell apart",
+        _E,
+        (
+            "Two roots of different names have the same symbol, exchange, currency and multiplier "
+            "at IB, and the same trading class, or one of them has none."
+        ),
+        "Orders and positions of the one would be those of the other.",
+        "NQ.yaml: extends: ES, without ib",
+        "NQ.yaml: extends: ES\nib: {symbol: NQ}",
+    ),
+    Code(
+        "PF510",
+        "extends that gives nothing",
+        _W,
+        "The spec replaces all that it could take from the root it extends.",
+        "A reader looks for facts in a file that has none to give.",
+        "extends: COIL, and every key is given again",
+        "remove `extends`",
+    ),
+    # --- A spec and the broker
+    Code(
+        "PF601",
+        "no such contract at the broker",
+        _E,
+        "IB has no contract that is this month of the root.",
+        "It can be neither traded nor downloaded.",
+        "ib: {symbol: ESS, exchange: CME}",
+        "ib: {symbol: ES, exchange: CME}",
+    ),
+    Code(
+        "PF602",
+        "several contracts at the broker",
+        _E,
+        "IB has more than one contract that could be this month of the root.",
+        "An order would go to one of them by chance.",
+        "ib: {symbol: DAX, exchange: EUREX}",
+        "ib: {symbol: DAX, exchange: EUREX, trading_class: FDAX}",
+    ),
+    Code(
+        "PF603",
+        "last trade differs from the broker's",
+        _E,
+        "The spec and IB have different days of the last trade.",
+        "One of the two is wrong; a position could be held into its expiry or delivery.",
+        "a rule that knows nothing of a holiday declared later",
+        "dates: {2026M: 2026-06-17}",
+    ),
+    Code(
+        "PF604",
+        "multiplier differs from the broker's",
+        _E,
+        "The spec and IB have different multipliers.",
+        "Every position would be larger or smaller than meant.",
+        "multiplier: 5 with trading_class: FDAX",
+        "multiplier: 25 with trading_class: FDAX",
+    ),
+    Code(
+        "PF605",
+        "tick differs from the broker's",
+        _E,
+        "The spec and IB have different smallest steps of the price.",
+        "Order prices between the steps are refused.",
+        "tick: 0.25 for corn, which is in dollars",
+        "tick: 0.0025",
+    ),
+    Code(
+        "PF606",
+        "price magnifier differs from the broker's",
+        _E,
+        "The spec and IB differ in what quotes are multiplied by.",
+        "Prices would be wrong by that factor.",
+        "ib: {symbol: ZC, exchange: CBOT}",
+        "ib: {symbol: ZC, exchange: CBOT, price_magnifier: 100}",
+    ),
+    Code(
+        "PF607",
+        "trading class differs from the broker's",
+        _E,
+        "IB's contract of this month is in another trading class than the spec says.",
+        "It may be another product, or a class that was renamed.",
+        "trading_class: FTMIB",
+        "trading_class: [{until: 2024G, value: FTMIB}, {from: 2024H, value: FIB}]",
+    ),
+    Code(
+        "PF608",
+        "currency differs from the broker's",
+        _E,
+        "The spec and IB have different currencies.",
+        "Profit and margin would be in the wrong one.",
+        "currency: USD for a contract in euros",
+        "currency: EUR",
+    ),
+    Code(
+        "PF609",
+        "last trade of the broker cannot be read",
+        _E,
+        "IB's text for the last trade is in no known form or time zone.",
+        "It cannot be compared with the spec.",
+        "20260320 09:30:00 XYZ with a zone that is not known",
+        "a gateway that spells times in UTC or with the instrument's zone",
+    ),
+    Code(
+        "PF610",
+        "time of the last trade is not known",
+        _E,
+        "Neither the spec nor IB says at what time of day the contract trades last.",
+        "An instrument of a node needs the instant; midnight would be wrong.",
+        "last_trade without `at`, and no `hours`",
+        'at: "14:30 America/New_York"',
+    ),
+    Code(
+        "PF620",
+        "node configuration that does not fit",
+        _E,
+        "A file of `pyfutures node run` has a value, a name or a class that cannot be used.",
+        "nautilus_trader would find it late, or run without that part.",
+        "data_clients: {PYF: {path: pyfutures.nautilus.config:FuturesDataClientConfig}}",
+        "data_clients: {PYF: {path: ..., factory: {path: ...}, config: {port: 4002}}}",
+    ),
+    # --- Comments that ignore a fault
+    Code(
+        "PF901",
+        "ignore that is not used",
+        _W,
+        "A comment ignores a code that nothing on its line, or on the next one, has.",
+        "It would hide a fault that comes there later.",
+        "tick: 0.25  # pyfutures: ignore[PF418] a swap",
+        "tick: 0.25",
+    ),
+    Code(
+        "PF902",
+        "ignore without a reason",
+        _E,
+        "A comment ignores a code and does not say why, or names no code.",
+        "Whoever reads it later cannot tell whether it still holds.",
+        "# pyfutures: ignore[PF418]",
+        "# pyfutures: ignore[PF418] named after the month in which its swap begins",
+    ),
+    Code(
+        "PF903",
+        "fault that cannot be ignored",
+        _E,
+        "A comment ignores a fault that leaves nothing to be loaded.",
+        "Only warnings and faults of dates can be ignored: the spec is still whole.",
+        "tick: a quarter  # pyfutures: ignore[PF103] later",
+        "tick: 0.25",
     ),
 )
 

@@ -17,7 +17,16 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-__all__ = ["Diagnostic", "Location", "Severity", "SpecError", "excerpt", "render", "source_lines"]
+__all__ = [
+    "Diagnostic",
+    "Edit",
+    "Location",
+    "Severity",
+    "SpecError",
+    "excerpt",
+    "render",
+    "source_lines",
+]
 
 #: How many diagnostics the text of a SpecError shows before it only counts.
 SHOWN = 20
@@ -52,8 +61,19 @@ class Location:
 
 
 @dataclass(frozen=True, slots=True)
+class Edit:
+    """A change of a text that mends a fault: what stands at a place, and what is to stand there."""
+
+    location: Location
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class Diagnostic:
-    """One fault: a stable code, a sentence, a place, a way out and other places that matter."""
+    """One fault: a stable code, a sentence, a place, a way out and other places that matter.
+
+    `fix` mends it where that is safe: the file then says what it was meant to say.
+    """
 
     code: str
     severity: Severity
@@ -61,6 +81,7 @@ class Diagnostic:
     location: Location | None = None
     help: str | None = None
     related: tuple[tuple[Location, str], ...] = ()
+    fix: Edit | None = None
 
     @property
     def is_error(self) -> bool:

@@ -503,7 +503,7 @@ def test_a_changed_calendar_blocks_only_if_it_moves_the_past(dates, message):
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"version": 0}, "version 0, this program reads 1"),
+        ({"version": 0}, "version 0, this program reads 2"),
         ({"root": "CL"}, "state is of CL, the roll calendar of HG"),
         ({"month": "2021K"}, "2021K of the stored state is not a held month"),
     ],

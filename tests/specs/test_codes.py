@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 @pytest.mark.parametrize("code", CODES.values(), ids=list(CODES))
 def test_code_is_a_document(code: Code) -> None:
-    assert re.fullmatch(r"PF[0-59][0-9]{2}", code.code)
+    assert re.fullmatch(r"PF[0-69][0-9]{2}", code.code)
     assert not code.title.endswith(".")
     assert code.title[0].islower() or code.title.startswith(("UTF", "."))
     for sentence in (code.what, code.why):

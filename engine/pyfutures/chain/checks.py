@@ -10,24 +10,29 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from pyfutures.calendars import NAT, date_of
+from pyfutures.calendars import NAT, NO_DAY, date_of
 from pyfutures.chain.table import event_spans
 from pyfutures.rules import Status
 from pyfutures.specs.checks import Finding, Registry
 from pyfutures.specs.model import Settlement
 
 if TYPE_CHECKING:
+    import datetime as dt
     from collections.abc import Iterator
 
     from numpy.typing import NDArray
 
     from pyfutures.chain.chain import Chain
     from pyfutures.chain.table import EventColumn
+    from pyfutures.months import ContractMonth
     from pyfutures.specs.model import DataPath, Event
 
 __all__ = ["chain_checks"]
 
 chain_checks: Final[Registry[Chain]] = Registry()
+
+#: Months between a contract month and its dates; beyond them a rule counts wrong.
+_FAR: Final = 6
 
 
 @chain_checks("PF410")
@@ -108,11 +113,8 @@ def listed_dates_are_open(chain: Chain) -> Iterator[Finding]:
             continue
         calendar = chain.calendars[rule.calendar]
         if calendar.first <= day <= calendar.last and not calendar.is_open(day):
-            path = next(
-                (path for path in chain.spec.locations if str(month) in path[1:]), ("last_trade",)
-            )
             yield Finding(
-                path,
+                _listed_at(chain, "last_trade", month),
                 f"{day:%a %Y-%m-%d} is closed in `{rule.calendar}`: {calendar.why_closed(day)}",
                 "check the date against the exchange's notice",
             )
@@ -183,6 +185,97 @@ def roll_dates_increase(chain: Chain) -> Iterator[Finding]:
             f" {chain.months[before]} {date_of(int(rolls[late[0] - 1]))}",
             "mend `offset`, the hold cycle or the dates of one of the two",
         )
+
+
+@chain_checks("PF417")
+def dates_are_as_expected(chain: Chain) -> Iterator[Finding]:
+    """Every date of `expect` is the one that the spec gives."""
+    for month, dates in chain.spec.expect.items():
+        row = chain.row(month) if month in chain.months else None
+        for name, day in dates.items():
+            given: dt.date | None = getattr(row, name, None)
+            if given == day:
+                continue
+            path: DataPath = ("expect", str(month), name)
+            what = name.replace("_", " ")
+            message = f"expected {what} of {month} is {day:%a %Y-%m-%d}, "
+            message += f"the spec gives {given:%a %Y-%m-%d}" if given else _why_none(chain, name)
+            related = ((_origin(chain, month, name), "it is found here"),) if given else ()
+            yield Finding(
+                path, message, f"see `pyfutures explain {chain.root} {month}`", related=related
+            )
+
+
+@chain_checks("PF418")
+def rules_stay_near_their_month(chain: Chain) -> Iterator[Finding]:
+    """A rule gives a day within half a year of its month; farther off it counts wrong."""
+    for name, event, column in _events(chain):
+        known = (column.days > NO_DAY) & ~column.explicit
+        months = column.days.astype("datetime64[D]").astype("datetime64[M]").astype(np.int64)
+        apart = months + 1970 * 12 - chain.table.index
+        for rows, rule in event_spans(event, chain.table.index):
+            # An event that is counted from the last trade is as far off as that is.
+            if rule.rule.events:
+                continue
+            far = np.flatnonzero(known[rows] & (np.abs(apart[rows]) > _FAR)) + rows.start
+            if far.size:
+                day, off = date_of(int(column.days[far[0]])), int(apart[far[0]])
+                side = "after" if off > 0 else "before"
+                yield Finding(
+                    (*rule.path, "rule"),
+                    f"`{name}` of {_months(chain, far)} is {day}, {abs(off)} months {side} its"
+                    " month",
+                    "mend `month` or the count of days",
+                )
+
+
+@chain_checks("PF422")
+def forward_is_listed_at_the_roll(chain: Chain) -> Iterator[Finding]:
+    """On its roll date a month can be left: the next held one is listed by then."""
+    held, rolls, _ = _held(chain)
+    ahead = chain.spec.ahead
+    if ahead is None or held.size < 2:
+        return
+    now = rolls.astype("datetime64[D]").astype("datetime64[M]").astype(np.int64) + 1970 * 12
+    late = np.flatnonzero(chain.table.index[held[1:]] - now[:-1] > ahead)
+    if late.size:
+        forward = held[late[0] + 1]
+        away = int(chain.table.index[forward] - now[late[0]])
+        yield Finding(
+            ("roll",),
+            f"{_months(chain, held[late])} cannot be rolled: on the roll date"
+            f" {date_of(int(rolls[late[0]]))} the forward month {chain.months[forward]} is {away}"
+            f" months ahead, and {ahead} are listed",
+            "roll later, hold nearer months, or mend `ahead`",
+            related=((("months", "ahead"), "listed so far ahead"),),
+        )
+
+
+def _why_none(chain: Chain, name: str) -> str:
+    """Why a month has no such date."""
+    block = "roll" if name in {"roll_date", "deadline"} else name
+    if block == "expiry" or getattr(chain.spec, block) is not None:
+        return "the spec gives none"
+    return f"the spec has no `{block}`"
+
+
+def _origin(chain: Chain, month: ContractMonth, name: str) -> DataPath:
+    """Where a date comes from: a rule, or a date that is listed."""
+    if name in {"roll_date", "deadline"}:
+        return ("roll",)
+    event: Event | None = getattr(chain.spec, name)
+    if event is None:
+        name, event = "last_trade", chain.spec.last_trade
+    if month in event.dates:
+        return _listed_at(chain, name, month)
+    rule = event.spans.at(month)
+    return (name,) if rule is None else (*rule.path, "rule")
+
+
+def _listed_at(chain: Chain, name: str, month: ContractMonth) -> DataPath:
+    """Where `dates` names a month: in the block, or in the range that it belongs to."""
+    paths = (path for path in chain.spec.locations if path[:1] == (name,) and str(month) in path)
+    return next(paths, (name,))
 
 
 def _events(chain: Chain) -> Iterator[tuple[str, Event, EventColumn]]:

@@ -19,11 +19,15 @@ if TYPE_CHECKING:
 
 _COMMANDS = {
     "validate": "Check contract specs and calendars.",
+    "code": "Say what the code of a diagnostic means.",
     "chain": "Print contract months with their dates.",
     "explain": "Say step by step why a date is what it is.",
+    "diff": "Say which dates a change of specs or calendars moves.",
     "position": "Say which month is current at an instant.",
+    "timeline": "Show what happens when: a list, a page, a picture, a calendar file.",
     "continuous": "Build continuous series from contract bars.",
     "download": "Fetch bars and ticks of contracts from an IB gateway.",
+    "node": "Run a live node of nautilus_trader.",
     "gateway": "Run a simulated IB gateway; serve and read recorded sessions.",
 }
 

@@ -2,11 +2,23 @@
 
 from __future__ import annotations
 
+import datetime as dt
+import os
+from typing import TYPE_CHECKING
+
 import click
 
 from pyfutures.chain.validate import read_catalog, validate_paths
-from pyfutures.report.json import report as json_report
-from pyfutures.report.text import concise, report, summary, wants_colour
+from pyfutures.cli.selection import CODES_OPTION, selected
+from pyfutures.report.text import report, summary, wants_colour
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from pyfutures.chain.validate import Checked
+    from pyfutures.diagnostics import Diagnostic
+
+_FORMATS = ("text", "concise", "json", "github", "sarif", "junit", "markdown")
 
 
 @click.command(name="validate")
@@ -14,38 +26,118 @@ from pyfutures.report.text import concise, report, summary, wants_colour
 @click.option(
     "--format",
     "style",
-    type=click.Choice(["text", "concise", "json"]),
-    default="text",
-    show_default=True,
-    help="How to print what was found.",
+    type=click.Choice(_FORMATS),
+    help="How to print what was found; text by default, github where GITHUB_ACTIONS is true.",
 )
+@click.option(
+    "--color",
+    "colour",
+    type=click.Choice(["auto", "always", "never"]),
+    default="auto",
+    show_default=True,
+    help="Colours of text; auto: on a terminal, unless NO_COLOR is set.",
+)
+@click.option("--select", multiple=True, type=CODES_OPTION, help="Only these codes: PF4,PF101.")
+@click.option("--ignore", multiple=True, type=CODES_OPTION, help="None of these codes.")
 @click.option("--strict", is_flag=True, help="Warnings count as problems.")
+@click.option("--fix", is_flag=True, help="Mend what is safe to mend, then check what is left.")
+@click.option("--diff", is_flag=True, help="With --fix: show the changes, write nothing.")
+@click.option("--watch", is_flag=True, help="Check again whenever a file changes, until stopped.")
+@click.option(
+    "--as-of",
+    type=click.DateTime(["%Y-%m-%d"]),
+    help="The day from which contracts are listed ahead; today by default.",
+)
 @click.pass_obj
-def command(folders: tuple[str, ...], paths: tuple[str, ...], style: str, *, strict: bool) -> None:
+def command(
+    folders: tuple[str, ...],
+    paths: tuple[str, ...],
+    *,
+    style: str | None,
+    colour: str,
+    select: tuple[frozenset[str], ...],
+    ignore: tuple[frozenset[str], ...],
+    strict: bool,
+    fix: bool,
+    diff: bool,
+    watch: bool,
+    as_of: dt.datetime | None,
+) -> None:
     """Check contract specs and calendars.
 
     PATH is a file or a folder of your own; without one the whole catalogue is checked, the built-in
     one and every --contracts folder. All faults of all files are found in one run.
 
     Exit codes: 0 clean, 1 problems, 2 usage or I/O, 3 a bug of ours. Warnings do not change the
-    exit code, unless --strict.
+    exit code, unless --strict. What was found goes to stdout, the count of it to stderr.
 
     \b
     Examples:
       pyfutures validate
       pyfutures validate contracts/xcme/ES.yaml
-      pyfutures validate --format json my-contracts/
+      pyfutures validate --format sarif my-contracts/ > pyfutures.sarif
+      pyfutures validate --fix --diff my-contracts/
     """  # noqa: D301 - \b is click's mark for a paragraph that keeps its lines
-    checked = validate_paths(paths, folders) if paths else read_catalog(folders)
-    files = len(checked.paths)
-    if not files and not checked.diagnostics:
-        raise click.UsageError(f"no specs in {', '.join(paths)}")
+    if diff and not fix:
+        raise click.UsageError("--diff shows what --fix would change: write --fix --diff")
+    if style is None:
+        style = "github" if os.environ.get("GITHUB_ACTIONS") == "true" else "text"
+    coloured = wants_colour() if colour == "auto" else colour == "always"
+    today = dt.datetime.now(dt.UTC).date() if as_of is None else as_of.date()
+
+    def check() -> Checked:
+        if not paths:
+            return read_catalog(folders, today=today)
+        return validate_paths(paths, folders, today=today)
+
+    def run() -> int:
+        checked = check()
+        if not checked.paths and not checked.diagnostics:
+            raise click.UsageError(f"no specs in {', '.join(paths)}")
+        if fix:
+            from pyfutures.cli.mending import mend  # noqa: PLC0415 - only when files are changed
+
+            if mend(checked.diagnostics, write=not diff, coloured=coloured):
+                checked = check()
+        found = selected(checked.diagnostics, select, ignore)
+        click.echo(_drawn(style, found, checked.paths, coloured=coloured), nl=False, color=coloured)
+        click.echo(summary(found, len(checked.paths)), err=True)
+        return int(any(item.is_error or strict for item in found))
+
+    if watch:
+        from pyfutures.cli.watching import watched  # noqa: PLC0415 - only when it is asked for
+
+        watched(run, [*paths, *folders], clear=coloured)
+        return
+    raise click.exceptions.Exit(run())
+
+
+def _drawn(style: str, found: Sequence[Diagnostic], paths: Sequence[str], *, coloured: bool) -> str:
+    """What was found, by the renderer of a format: each is imported when it is asked for."""
     match style:
-        case "json":
-            click.echo(json_report(checked.diagnostics, files), nl=False)
         case "concise":
-            click.echo(concise(checked.diagnostics), nl=False)
+            from pyfutures.report import concise  # noqa: PLC0415
+
+            return concise.report(found)
+        case "json":
+            from pyfutures.report import json  # noqa: PLC0415
+
+            return json.report(found, len(paths))
+        case "github":
+            from pyfutures.report import github  # noqa: PLC0415
+
+            return github.report(found)
+        case "sarif":
+            from pyfutures.report import sarif  # noqa: PLC0415
+
+            return sarif.report(found)
+        case "junit":
+            from pyfutures.report import junit  # noqa: PLC0415
+
+            return junit.report(found, paths)
+        case "markdown":
+            from pyfutures.report import markdown  # noqa: PLC0415
+
+            return markdown.report(found, paths)
         case _:
-            click.echo(report(checked.diagnostics, colour=wants_colour()), nl=False)
-    click.echo(summary(checked.diagnostics, files), err=True)
-    raise click.exceptions.Exit(1 if checked.errors or (strict and checked.diagnostics) else 0)
+            return report(found, colour=coloured)

@@ -95,6 +95,15 @@ class Time:
 
 
 @dataclass(frozen=True, slots=True)
+class OpenInterest:
+    """The open interest of one contract, known from `ts` on; a column of bars says the same."""
+
+    month: ContractMonth
+    ts: int
+    value: float
+
+
+@dataclass(frozen=True, slots=True)
 class ContinuousBar:
     """One bar of a continuous series: the current month's, with what else was seen at its time.
 
@@ -142,7 +151,7 @@ class Roll:
     root, old, new, roll_date
         The series, the two months, and from when on the rule asked for the roll.
     last_old_ts
-        Timestamp of the last bar of the old month.
+        Timestamp of the last bar of the old month; the time of the roll if its price was inferred.
     pre_price, post_price
         Closes of the old and the new month at `last_old_ts`.
     gap, ratio
@@ -150,7 +159,7 @@ class Roll:
     C, R
         Sums and products including this roll: those of the new month's bars.
     reason
-        The policy that made the roll.
+        The policy that made the roll; ``end_of_window`` where it had not till the window ended.
     inferred
         Whether a price was inferred.
     first_new_ts

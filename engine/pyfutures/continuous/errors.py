@@ -53,6 +53,42 @@ class RollMissedError(Exception):
         )
 
 
+class RollPriceError(RollMissedError):
+    """A roll was due, a price for it was missing, and a missing price was to be an error.
+
+    Attributes
+    ----------
+    ts
+        The timestamp at which the roll was due.
+
+    """
+
+    def __init__(  # noqa: PLR0913 - as of a missed roll, and the time
+        self,
+        root: str,
+        row: RollRow,
+        *,
+        ts: int,
+        current: Bar | None,
+        forward: Bar | None,
+        events: tuple[Event, ...] = (),
+    ) -> None:
+        super().__init__(root, row, current=current, forward=forward, events=events)
+        self.ts = ts
+
+    def __str__(self) -> str:
+        row = self.row
+        absent = [
+            f"{month} has no {'bar' if bar is None else 'close'}"
+            for month, bar in ((row.month, self.current), (row.forward, self.forward))
+            if bar is None or bar.close is None
+        ]
+        return (
+            f"{self.root}: {row.month} is to roll into {row.forward} at {instant(self.ts)}, but "
+            f"{' and '.join(absent)} there; bring it, or let a missing price `wait` or `infer`"
+        )
+
+
 def _seen(month: ContractMonth | None, bar: Bar | None) -> str:
     if month is None:
         return "a forward month there is none in the roll calendar"

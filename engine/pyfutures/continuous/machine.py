@@ -19,20 +19,24 @@ Friday's daily roll does not wait for Sunday). What arrives for a time before th
     Bar of a closed ts      < open  Late
     Bar of a later ts       > open  close the open ts; then, if ts >= deadline, RollMissedError;
                                     then open ts and add the bar
+    OpenInterest                    keep it for the first timestamp at or after it that closes
     Time(now)                       close the open ts if ts <= now - grace; then, if
                                     now - grace >= deadline, RollMissedError
 
     closing t               1.  emit the continuous bar, if the current month has a bar
-                            2.  if t >= roll_date and the policy says so: emit the Roll, add its
-                                gap to C and multiply R by its ratio; forward becomes current
+                            2.  if t >= roll_date, the policy says so and its prices are there:
+                                emit the Roll, add its gap to C and multiply R by its ratio;
+                                forward becomes current
 
 The bar at the roll still belongs to the old month. The legs of t are those of the row that is
 current when t opens, so a timestamp never sees two rolls, and rolls that were missed while the
 program was off are made one by one, in order, as their bars are fed. There is no roll out of the
 `end` month, and none is ever taken back.
 
-The other policies (volume, open interest) will differ in `policies` only: all of them ask within
-[roll_date, deadline) at the close of a timestamp. What they remember becomes a part of the state.
+What each policy asks of a timestamp is in `policies`, what the machine remembers in `memory`. While
+a price is missing, a roll that is due waits (`wait`), takes the missing price from the last spread
+that both months had while the old one was current (`infer`; it waits while there is none), or is an
+error (`fail`).
 """
 
 from __future__ import annotations
@@ -46,14 +50,29 @@ from pyfutures.continuous.bars import (
     ContinuousBar,
     Event,
     Late,
+    OpenInterest,
     Revised,
     Roll,
     Time,
     instant,
     same_bar,
 )
-from pyfutures.continuous.errors import RollMissedError, RollWindowError, StateError
-from pyfutures.continuous.policies import DECISIONS, Missing, Policy
+from pyfutures.continuous.errors import (
+    RollMissedError,
+    RollPriceError,
+    RollWindowError,
+    StateError,
+)
+from pyfutures.continuous.memory import FOREVER, NEVER, STATE_VERSION, Memory
+from pyfutures.continuous.policies import (
+    END_OF_WINDOW,
+    UTC_DAYS,
+    Crossing,
+    Missing,
+    Policy,
+    Sessions,
+    end_of_window_ns,
+)
 from pyfutures.months import ContractMonth
 
 if TYPE_CHECKING:
@@ -67,13 +86,10 @@ __all__ = [
     "Policy",
     "RollMachine",
     "RollMissedError",
+    "RollPriceError",
     "RollWindowError",
     "StateError",
 ]
-
-STATE_VERSION = 1
-_NEVER = -(2**63)  # before every timestamp
-_FOREVER = 2**63  # after every timestamp
 
 
 class RollMachine:
@@ -89,6 +105,12 @@ class RollMachine:
         The month that is not left any more; None for no end.
     policy, missing
         When to roll within the window, and what to do while a price is missing.
+    lag
+        Sessions until a volume or an open interest is known; 0 looks at the session itself.
+    sessions
+        Which session a timestamp belongs to, for `lag`.
+    plan
+        For `Policy.NEAREST` alone: at which timestamp each month is left, made by a batch.
     grace
         Nanoseconds that legs may come after their timestamp before `Time` closes it.
 
@@ -97,34 +119,31 @@ class RollMachine:
     RollCalendarError
         If `start` or `end` is not a held month.
     RollWindowError
-        If the roll window of a month from `start` to before `end` is empty.
+        If the roll window of a month from `start` to before `end` is empty; `Policy.NEAREST` has
+        no windows.
     ValueError
-        If `end` comes before `start`, or `grace` is negative.
+        If `end` comes before `start`, `grace` or `lag` is negative, or the policy has no plan that
+        needs one.
 
     """
 
     __slots__ = (
-        "_C",
-        "_R",
         "_calendar",
-        "_closed",
-        "_counts",
+        "_crossing",
         "_deadline",
-        "_decide",
         "_end",
         "_fingerprint",
-        "_floor",
+        "_forced_ns",
         "_grace",
-        "_legs",
+        "_lag",
+        "_memory",
         "_missing",
         "_months",
-        "_open",
+        "_plan",
         "_policy",
         "_roll_ns",
-        "_rolled",
         "_row",
-        "_seen_current",
-        "_seen_forward",
+        "_sessions",
     )
 
     def __init__(  # noqa: PLR0913 - all but two have defaults
@@ -135,39 +154,40 @@ class RollMachine:
         end: ContractMonth | None = None,
         policy: Policy = Policy.FIRST_COMMON,
         missing: Missing = Missing.WAIT,
+        lag: int = 1,
+        sessions: Sessions = UTC_DAYS,
+        plan: Mapping[ContractMonth, int] | None = None,
         grace: int = 0,
     ) -> None:
-        first = calendar.index(start)
+        root, first = calendar.root, calendar.index(start)
         last = len(calendar) if end is None else calendar.index(end)
+        self._policy, self._missing = Policy(policy), Missing(missing)
         if last < first:
-            raise ValueError(f"{calendar.root}: end {end} comes before start {start}")
+            raise ValueError(f"{root}: end {end} comes before start {start}")
         if grace < 0:
-            raise ValueError(f"{calendar.root}: grace {grace} is negative")
-        for row in calendar.rows[first:last]:
-            if row.roll_date >= row.deadline:
-                raise RollWindowError(
-                    f"{calendar.root}: {row.month} has no day to roll: its roll date "
-                    f"{row.roll_date} is not before its deadline {row.deadline}; roll earlier"
-                )
+            raise ValueError(f"{root}: grace {grace} is negative")
+        if lag < 0:
+            raise ValueError(f"{root}: lag {lag} is negative: nobody knows the sessions to come")
+        if (plan is None) is (self._policy is Policy.NEAREST):
+            raise ValueError(
+                f"{root}: policy nearest looks ahead, so that it needs the plan of a batch build, "
+                "and no other policy takes one"
+            )
+        if self._policy is not Policy.NEAREST:
+            for row in calendar.rows[first:last]:
+                if row.roll_date >= row.deadline:
+                    raise RollWindowError(
+                        f"{root}: {row.month} has no day to roll: its roll date {row.roll_date} is "
+                        f"not before its deadline {row.deadline}; roll earlier"
+                    )
         self._calendar = calendar
         self._end = end
-        self._policy = Policy(policy)
-        self._missing = Missing(missing)
-        self._decide = DECISIONS[self._policy]
+        self._lag, self._sessions = lag, sessions
+        self._plan = None if plan is None else dict(plan)
         self._grace = grace
-        self._fingerprint = _fingerprint(calendar, self._policy, self._missing)
-        self._C = 0
-        self._R = 1.0
-        self._rolled = False
-        self._closed = _NEVER
-        self._open = _NEVER
-        self._floor = _NEVER  # a bar at or before it is late
-        self._legs: dict[ContractMonth | None, Bar] = {}
-        self._seen_current: Bar | None = None
-        self._seen_forward: Bar | None = None
-        self._counts = dict.fromkeys(
-            ("bars", "rolls", "duplicates", "revised", "late", "unwanted"), 0
-        )
+        self._crossing = Crossing(self._policy, lag, sessions) if self._policy.is_crossing else None
+        self._fingerprint = _fingerprint(calendar, self._policy, self._missing, lag, sessions)
+        self._memory = Memory()
         self._enter(calendar.row(start))
 
     # What it knows
@@ -208,6 +228,11 @@ class RollMachine:
         return self._missing
 
     @property
+    def lag(self) -> int:
+        """Sessions until a volume or an open interest is known."""
+        return self._lag
+
+    @property
     def grace(self) -> int:
         """Nanoseconds after a timestamp at which `Time` closes it."""
         return self._grace
@@ -215,27 +240,32 @@ class RollMachine:
     @property
     def C(self) -> int:  # noqa: N802 - the name of the column
         """Sum of the gaps of all rolls so far, in 1e-9."""
-        return self._C
+        return self._memory.C
 
     @property
     def R(self) -> float:  # noqa: N802 - the name of the column
         """Product of the ratios of all rolls so far; nan after a leg that was not positive."""
-        return self._R
+        return self._memory.R
 
     @property
     def closed_ts(self) -> int | None:
         """The last closed timestamp."""
-        return None if self._closed == _NEVER else self._closed
+        return None if self._memory.closed == NEVER else self._memory.closed
 
     @property
     def open_ts(self) -> int | None:
         """The timestamp that collects legs now; with `grace` it is when `Time` is due."""
-        return None if self._open == _NEVER else self._open
+        return None if self._memory.open == NEVER else self._memory.open
+
+    @property
+    def roll_ns(self) -> int | None:
+        """Before it no roll is made out of the current month; None if that is never left."""
+        return None if self._roll_ns == FOREVER else self._roll_ns
 
     @property
     def counts(self) -> dict[str, int]:
         """How many bars and rolls were emitted, and duplicates, revised, late, unwanted fed."""
-        return dict(self._counts)
+        return dict(self._memory.counts)
 
     @property
     def fingerprint(self) -> str:
@@ -256,8 +286,8 @@ class RollMachine:
 
     # What it does
 
-    def feed(self, event: Bar | Time) -> tuple[Event, ...]:
-        """Events that follow from one bar, or from the time.
+    def feed(self, event: Bar | OpenInterest | Time) -> tuple[Event, ...]:
+        """Events that follow from one bar, one open interest, or from the time.
 
         Feed history before the time: a `Time` past the deadline says that no bar comes any more.
 
@@ -266,23 +296,26 @@ class RollMachine:
         RollMissedError
             If the series is not rolled and nothing before the deadline can come any more. What
             was closed by the same call is in its `events`; the machine can still be stored.
+        RollPriceError
+            If a price of a roll that is due is missing, and that was to be an error. What was
+            closed is in its `events`; the bar that closed it was not taken.
 
         """
-        if isinstance(event, Time):
-            return self._tick(event.ts)
-        ts = event.ts
-        if ts == self._open:
+        if not isinstance(event, Bar):
+            return self._tick(event.ts) if isinstance(event, Time) else self._interest(event)
+        memory, ts = self._memory, event.ts
+        if ts == memory.open:
             return self._add(event) if event.month in self._months else self._unwanted()
-        if ts <= self._floor:
-            self._counts["late"] += 1
-            return (Late(self._calendar.root, event, max(self._open, self._closed)),)
-        events: tuple[Event, ...] = () if self._open == _NEVER else self._close()
+        if ts <= memory.floor:
+            memory.counts["late"] += 1
+            return (Late(self._calendar.root, event, max(memory.open, memory.closed)),)
+        events: tuple[Event, ...] = () if memory.open == NEVER else self._close()
         if ts >= self._deadline:
             raise self._missed(events)
-        self._open = ts
-        self._floor = ts - 1
+        memory.open = ts
+        memory.floor = ts - 1
         if event.month in self._months:
-            self._legs[event.month] = event
+            memory.legs[event.month] = event
         else:
             self._unwanted()
         return events
@@ -290,139 +323,239 @@ class RollMachine:
     def _tick(self, now: int) -> tuple[Event, ...]:
         until = now - self._grace
         events: tuple[Event, ...] = ()
-        if _NEVER < self._open <= until:
+        if NEVER < self._memory.open <= until:
             events = self._close()
         if until >= self._deadline:
             raise self._missed(events)
         return events
 
+    def _interest(self, event: OpenInterest) -> tuple[Event, ...]:
+        crossing = self._crossing
+        if crossing is None or self._policy is Policy.VOLUME or event.month not in self._months:
+            return self._unwanted()
+        crossing.note(event.ts, event.month, event.value)
+        return ()
+
     def _add(self, bar: Bar) -> tuple[Event, ...]:
-        kept = self._legs.setdefault(bar.month, bar)
+        kept = self._memory.legs.setdefault(bar.month, bar)
         if kept is bar:
             return ()
         if same_bar(kept, bar):
-            self._counts["duplicates"] += 1
+            self._memory.counts["duplicates"] += 1
             return ()
-        self._counts["revised"] += 1
+        self._memory.counts["revised"] += 1
         return (Revised(self._calendar.root, kept, bar),)
 
     def _unwanted(self) -> tuple[Event, ...]:
-        self._counts["unwanted"] += 1
+        self._memory.counts["unwanted"] += 1
         return ()
 
     def _close(self) -> tuple[Event, ...]:
-        ts, row, legs = self._open, self._row, self._legs
-        self._closed = self._floor = ts
-        self._open = _NEVER
+        memory, row = self._memory, self._row
+        ts, legs = memory.open, memory.legs
+        memory.closed = memory.floor = ts
+        memory.open = NEVER
         if not legs:
             return ()
-        self._legs = {}
+        memory.legs = {}
         current = legs.get(row.month)
         forward = legs.get(row.forward)
         if forward is not None:
-            self._seen_forward = forward
-        if current is None:
-            return ()
-        self._seen_current = current
-        bar = ContinuousBar(
-            self._calendar.root,
-            row.month,
-            ts,
-            current,
-            forward,
-            legs.get(row.carry),
-            legs.get(row.previous),
-            self._C,
-            self._R,
-            row.roll_date,
-            row.deadline,
-            self._rolled,
-        )
-        self._rolled = False
-        self._counts["bars"] += 1
+            memory.forward = forward
+        if self._crossing is not None:
+            self._crossing.close(ts, row, current, forward)
+        events: tuple[Event, ...] = ()
+        if current is not None:
+            memory.current = current
+            events = (
+                ContinuousBar(
+                    self._calendar.root,
+                    row.month,
+                    ts,
+                    current,
+                    forward,
+                    legs.get(row.carry),
+                    legs.get(row.previous),
+                    memory.C,
+                    memory.R,
+                    row.roll_date,
+                    row.deadline,
+                    memory.rolled,
+                ),
+            )
+            memory.rolled = False
+            memory.counts["bars"] += 1
+            if forward is not None and current.close is not None and forward.close is not None:
+                memory.spread = forward.close - current.close
         # The deadline was looked at when ts was opened.
-        if ts >= self._roll_ns and self._decide(current, forward):
-            return (bar, self._roll(current, forward))
-        return (bar,)
+        if ts < self._roll_ns or (reason := self._due(ts)) is None:
+            return events
+        prices = self._prices(ts, current, forward, events)
+        if prices is None:
+            return events
+        return (*events, self._roll(ts, *prices, reason))
 
-    def _roll(self, current: Bar, forward: Bar | None) -> Roll:
-        row = self._row
+    def _due(self, ts: int) -> str | None:
+        """Why the series rolls at a timestamp of its window, if it does and prices are there."""
+        if self._plan is not None:
+            return self._policy.value if ts == self._plan.get(self._row.month) else None
+        if self._crossing is None or self._crossing.crossed:
+            return self._policy.value
+        return END_OF_WINDOW if ts >= self._forced_ns else None
+
+    def _prices(
+        self, ts: int, current: Bar | None, forward: Bar | None, events: tuple[Event, ...]
+    ) -> tuple[int, int, bool] | None:
+        """Closes of both months and whether one was inferred; None to wait."""
+        pre = None if current is None else current.close
+        post = None if forward is None else forward.close
+        if pre is not None and post is not None:
+            return pre, post, False
         match self._missing:
             case Missing.WAIT:
-                if forward is None or forward.close is None or current.close is None:
-                    raise AssertionError(f"{self.root}: {self._policy} rolled without a price")
+                return None
+            case Missing.INFER:
+                spread = self._memory.spread
+                if spread is not None and pre is not None:
+                    return pre, pre + spread, True
+                if spread is not None and post is not None:
+                    return post - spread, post, True
+                return None
+            case Missing.FAIL:
+                if current is None and forward is None:
+                    return None  # a bar of the carry or the previous month alone
+                raise RollPriceError(
+                    self._calendar.root,
+                    self._row,
+                    ts=ts,
+                    current=current,
+                    forward=forward,
+                    events=events,
+                )
             case _ as never:
                 assert_never(never)
-        pre, post = current.close, forward.close
+
+    def _roll(self, ts: int, pre: int, post: int, inferred: bool, reason: str) -> Roll:  # noqa: FBT001 - what a roll is made of
+        memory, row = self._memory, self._row
+        if row.forward is None:
+            raise AssertionError(f"{self.root}: {row.month} rolled into no month")
         ratio = post / pre if pre > 0 and post > 0 else math.nan
-        self._C += post - pre
-        self._R *= ratio
-        self._rolled = True
-        self._counts["rolls"] += 1
-        self._seen_current, self._seen_forward = forward, None
-        self._enter(self._calendar.row(forward.month))
+        memory.C += post - pre
+        memory.R *= ratio
+        memory.rolled = True
+        memory.counts["rolls"] += 1
+        last = memory.forward
+        memory.current = last if last is not None and last.month == row.forward else None
+        memory.forward = memory.spread = None
+        if self._crossing is not None:
+            self._crossing.reset()
+        self._enter(self._calendar.row(row.forward))
         return Roll(
             root=self._calendar.root,
             old=row.month,
-            new=forward.month,
+            new=row.forward,
             roll_date=row.roll_date,
-            last_old_ts=current.ts,
+            last_old_ts=ts,
             pre_price=pre,
             post_price=post,
             gap=post - pre,
             ratio=ratio,
-            C=self._C,
-            R=self._R,
-            reason=self._policy.value,
-            inferred=False,
+            C=memory.C,
+            R=memory.R,
+            reason=reason,
+            inferred=inferred,
         )
 
     def _enter(self, row: RollRow) -> None:
         self._row = row
         self._months = frozenset(row.legs)
         self._roll_ns, self._deadline = row.roll_ns, row.deadline_ns
+        self._forced_ns = FOREVER if self._crossing is None else end_of_window_ns(row)
+        if self._plan is not None:
+            # It may lie before the roll date, and nothing is ever too late for it.
+            self._roll_ns, self._deadline = self._plan.get(row.month, FOREVER), FOREVER
         if row.month == self._end:
-            self._roll_ns = self._deadline = _FOREVER
+            self._roll_ns = self._deadline = FOREVER
         elif row.forward is None or row.forward not in self._calendar:
             # Nowhere to go: that is told at the deadline, not before.
-            self._roll_ns = _FOREVER
+            self._roll_ns = FOREVER
 
     def _missed(self, events: tuple[Event, ...]) -> RollMissedError:
         return RollMissedError(
             self._calendar.root,
             self._row,
-            current=self._seen_current,
-            forward=self._seen_forward,
+            current=self._memory.current,
+            forward=self._memory.forward,
             events=events,
         )
+
+    def pass_over(
+        self,
+        *,
+        closed: int,
+        bars: int,
+        current: Bar | None,
+        forward: Bar | None,
+        spread: int | None,
+    ) -> None:
+        """Take it that timestamps before the roll date were closed, as a batch has seen to.
+
+        Parameters
+        ----------
+        closed
+            The last of them, before `roll_ns` and not before anything fed.
+        bars
+            How many of them had a bar of the current month.
+        current, forward
+            The last bars of the two months among them.
+        spread
+            Forward less current where both last had a close.
+
+        Raises
+        ------
+        ValueError
+            If one of them might have been a roll, or a timestamp is open.
+
+        """
+        memory = self._memory
+        if memory.open != NEVER or not memory.closed < closed < self._roll_ns:
+            raise ValueError(f"{self.root}: {instant(closed)} cannot be passed over")
+        memory.closed = memory.floor = closed
+        memory.counts["bars"] += bars
+        if bars:
+            memory.current, memory.rolled = current, False
+        memory.forward = forward or memory.forward
+        memory.spread = memory.spread if spread is None else spread
 
     # How it is kept
 
     def state(self) -> dict[str, Any]:
         """All it remembers, as JSON holds it; `resume` goes on from there."""
+        plan = self._plan
         return {
             "version": STATE_VERSION,
             "root": self._calendar.root,
             "fingerprint": self._fingerprint,
             "policy": self._policy.value,
             "missing": self._missing.value,
+            "lag": self._lag,
+            "sessions": str(self._sessions),
+            "plan": None if plan is None else {str(month): ts for month, ts in plan.items()},
             "grace": self._grace,
             "end": None if self._end is None else str(self._end),
             "month": str(self._row.month),
             "row": str(self._row),
-            "C": self._C,
-            "R": None if math.isnan(self._R) else self._R,
-            "rolled": self._rolled,
-            "closed": self.closed_ts,
-            "open": self.open_ts,
-            "legs": [bar.data() for bar in self._legs.values()],
-            "seen_current": None if self._seen_current is None else self._seen_current.data(),
-            "seen_forward": None if self._seen_forward is None else self._seen_forward.data(),
-            "counts": dict(self._counts),
-        }
+            "crossing": None if self._crossing is None else self._crossing.data(),
+        } | self._memory.data()
 
     @classmethod
-    def resume(cls, calendar: RollCalendar, state: Mapping[str, Any]) -> Self:
+    def resume(
+        cls,
+        calendar: RollCalendar,
+        state: Mapping[str, Any],
+        *,
+        sessions: Sessions = UTC_DAYS,
+    ) -> Self:
         """Machine that `state` was taken of.
 
         The calendar may have changed since (a spec was corrected, months were added), as long as
@@ -431,8 +564,8 @@ class RollMachine:
         Raises
         ------
         StateError
-            If the state is of another version or root, its month is not held any more, or the
-            window of that month was moved after it had been reached.
+            If the state is of another version, root or kind of sessions, its month is not held any
+            more, or the window of that month was moved after it had been reached.
 
         """
         root = calendar.root
@@ -446,40 +579,35 @@ class RollMachine:
         month = ContractMonth.parse(state["month"])
         if month not in calendar:
             raise StateError(f"{root}: {month} of the stored state is not a held month any more")
-        end = None if state["end"] is None else ContractMonth.parse(state["end"])
+        policy = Policy(state["policy"])
+        if policy.is_crossing and state["sessions"] != str(sessions):
+            raise StateError(
+                f"{root}: stored state has sessions to {state['sessions']}, not to {sessions}"
+            )
+        plan = state["plan"]
         machine = cls(
             calendar,
             start=month,
-            end=end,
-            policy=Policy(state["policy"]),
+            end=None if state["end"] is None else ContractMonth.parse(state["end"]),
+            policy=policy,
             missing=Missing(state["missing"]),
+            lag=state["lag"],
+            sessions=sessions,
+            plan=plan and {ContractMonth.parse(text): ts for text, ts in plan.items()},
             grace=state["grace"],
         )
-        machine._C = state["C"]
-        machine._R = math.nan if state["R"] is None else state["R"]
-        machine._rolled = state["rolled"]
-        machine._counts.update(state["counts"])
-        if state["closed"] is not None:
-            machine._closed = machine._floor = state["closed"]
-        if state["open"] is not None:
-            machine._open = state["open"]
-            machine._floor = machine._open - 1
-        for data in state["legs"]:
-            bar = Bar.from_data(data)
-            machine._legs[bar.month] = bar
-        if state["seen_current"] is not None:
-            machine._seen_current = Bar.from_data(state["seen_current"])
-        if state["seen_forward"] is not None:
-            machine._seen_forward = Bar.from_data(state["seen_forward"])
+        machine._memory = Memory.from_data(state)
+        if machine._crossing is not None:
+            machine._crossing.restore(state["crossing"])
         machine._refuse_a_moved_past(state["row"])
         return machine
 
     def _refuse_a_moved_past(self, stored: str) -> None:
         """Raise if the window of the current month differs from `stored` in what has passed."""
-        row = self._row
-        if str(row) == stored or self._closed == _NEVER:
+        row, seen = self._row, self._memory.closed
+        if str(row) == stored or seen == NEVER:
             return
-        closed = instant(self._closed)
+        closed = instant(seen)
         then = dict(zip(("roll date", "deadline"), stored.split()[-2:], strict=True))
         for name, now in (("roll date", row.roll_date), ("deadline", row.deadline)):
             # ISO dates compare as text: reached means at or before the last closed timestamp.
@@ -490,6 +618,10 @@ class RollMachine:
                 )
 
 
-def _fingerprint(calendar: RollCalendar, policy: Policy, missing: Missing) -> str:
+def _fingerprint(
+    calendar: RollCalendar, policy: Policy, missing: Missing, lag: int, sessions: Sessions
+) -> str:
     text = f"{calendar.fingerprint} {policy.value} {missing.value}"
+    if policy.is_crossing:
+        text += f" {lag} {sessions}"
     return hashlib.sha256(text.encode()).hexdigest()

@@ -199,9 +199,10 @@ class OrderBook:
         if record.before is None or not changed:
             # A modification that is under way is not undone by an echo of what was before.
             record.contract = _named(record.contract, message.contract)
+            is_confirmed = record.before is not None
             record.order = order
             record.before = None
-            if changed:
+            if changed or is_confirmed:
                 events.append(OrderEvent(OrderEventKind.ACCEPTED, record.view()))
         if message.state.reject_reason:
             record.error = record.error or message.state.reject_reason

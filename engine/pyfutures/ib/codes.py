@@ -191,6 +191,9 @@ _TABLE: Final = (
     Code(202, _O, _R.CANCELLED, "Order Canceled - reason:{}",
          "by us, the exchange or the broker; with or without a status Cancelled, in either order"),
     Code(203, _O, _R.REJECT, "The security is not available or allowed for this account."),
+    Code(387, _O, _R.REJECT,
+         "Unsupported order type for this exchange and security type:{}"),
+    Code(388, _O, _R.REJECT, "Order size is smaller than the minimum requirement:{}"),
     Code(399, _O, _R.WARN, "Order Message:{}", "often: will be placed at the open"),
     Code(404, _O, _R.WARN, "Shares for this order are not immediately available for short sale."),
     Code(434, _O, _R.REJECT, "The order size cannot be zero"),
@@ -199,6 +202,7 @@ _TABLE: Final = (
          "OrderId {} that needs to be cancelled cannot be cancelled, state: {}"),
     Code(10289, _O, _R.REJECT, "You must enable trading permissions for this product."),
     Code(10293, _O, _R.REJECT, "You do not have permission to trade this product."),
+    Code(10318, _O, _R.REJECT, "This order doesn't support fractional quantity trading:{}"),
     Code(10349, _O, _R.WARN, "Order TIF was set to DAY based on order preset.",
          "looks like an error, but the order lives (pysystemtrade 1580)"),
     # Notices.

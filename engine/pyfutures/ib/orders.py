@@ -168,7 +168,11 @@ class Fill:
 
 @dataclass(frozen=True, slots=True)
 class OrderView:
-    """An order as it stands. `key` is ours, and the same for the life of the client."""
+    """An order as it stands. `key` is ours, and the same for the life of the client.
+
+    `filled` is what the executions that were heard add up to; `reported` is what the gateway says
+    is filled, executions of earlier days included, which it tells no more.
+    """
 
     key: int
     client_id: int
@@ -188,6 +192,7 @@ class OrderView:
     error_code: int
     why_held: str
     is_own: bool
+    reported: Decimal
 
     @property
     def is_final(self) -> bool:

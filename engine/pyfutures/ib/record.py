@@ -77,6 +77,7 @@ class Record:
             average_price=float(value / filled) if filled else 0.0,
             fills=fills, state=self.state, warnings=tuple(self.warnings), error=self.error,
             error_code=self.error_code, why_held=self.why_held, is_own=self.is_own,
+            reported=max(self.reported, filled),
         )  # fmt: skip
 
     def fits(self, contract: Contract | None, side: str, ref: str) -> bool:

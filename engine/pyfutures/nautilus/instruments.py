@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from pyfutures.chain import Chain
     from pyfutures.months import ContractMonth
 
-__all__ = ["futures_contract", "instrument_id"]
+__all__ = ["contract_id", "futures_contract", "instrument_id"]
 
 _NS: Final = 10**9
 
@@ -37,8 +37,13 @@ def instrument_id(chain: Chain, month: ContractMonth, *, venue: str | None = Non
         Stands in for the exchange of the spec.
     """
     name = chain.trading_class(month) or chain.root
-    symbol = f"{name}{month.code}{month.year % 100:02}"
-    return InstrumentId(Symbol(symbol), Venue(venue or chain.spec.exchange))
+    return contract_id(name, month, venue or chain.spec.exchange)
+
+
+def contract_id(trading_class: str, month: ContractMonth, venue: str) -> InstrumentId:
+    """Return the id of a broker's contract, ``ESH26.XCME``."""
+    name = "_".join(trading_class.split())
+    return InstrumentId(Symbol(f"{name}{month.code}{month.year % 100:02}"), Venue(venue))
 
 
 def futures_contract(

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 __all__ = ["FORMAT_VERSION", "document", "report"]
 
-FORMAT_VERSION: Final = "1.0"
+FORMAT_VERSION: Final = "1.1"
 
 
 def report(diagnostics: Collection[Diagnostic], files: int) -> str:
@@ -54,6 +54,7 @@ def _row(item: Diagnostic) -> dict[str, Any]:
         "location": _place(item.location) if item.location else None,
         "help": item.help,
         "related": [{"message": words, "location": _place(at)} for at, words in item.related],
+        "fix": {"text": item.fix.text, "location": _place(item.fix.location)} if item.fix else None,
     }
 
 

@@ -1,4 +1,4 @@
-"""Diagnostics for people: with an excerpt each, or one a line.
+"""Diagnostics for people: with an excerpt each.
 
 The drawing itself is in :func:`pyfutures.diagnostics.render`; here it gets colours and a summary.
 """
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from pyfutures.diagnostics import Diagnostic
 
-__all__ = ["concise", "report", "summary", "wants_colour"]
+__all__ = ["report", "summary", "wants_colour"]
 
 _BOLD, _RED, _YELLOW, _BLUE, _CYAN, _RESET = (
     f"\x1b[{number}m" for number in ("1", "1;31", "1;33", "1;34", "1;36", "0")
@@ -51,12 +51,6 @@ def report(
     return "".join(f"{_draw(item, known, colour=colour)}\n\n" for item in ordered)
 
 
-def concise(diagnostics: Iterable[Diagnostic]) -> str:
-    """Return diagnostics in reading order, each on one line with its help."""
-    ordered = sorted(diagnostics, key=lambda item: item.order)
-    return "".join(f"{item}{_short_help(item)}\n" for item in ordered)
-
-
 def summary(diagnostics: Collection[Diagnostic], files: int) -> str:
     """Return one line: ``Found 3 errors in 2 of 87 files``."""
     of_files = _count(files, "file")
@@ -78,10 +72,6 @@ def wants_colour(stream: TextIO | None = None) -> bool:
 
 def _count(number: int, noun: str) -> str:
     return f"{number} {noun}{'' if number == 1 else 's'}"
-
-
-def _short_help(item: Diagnostic) -> str:
-    return f" ({' '.join(item.help.split())})" if item.help else ""
 
 
 def _draw(item: Diagnostic, sources: dict[str, list[str]], *, colour: bool) -> str:

@@ -24,7 +24,7 @@ from pyfutures.specs.model import (
     TradingClass,
     TradingHours,
 )
-from pyfutures.specs.parts import clock_time, cycle, parts, time
+from pyfutures.specs.parts import clock_time, cycle, expected, parts, time
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -70,6 +70,13 @@ def build(draft: Draft, path: str) -> Spec:
         sources=tuple(data["sources"]),
         path=path,
         locations=draft.locations,
+        ahead=data["months"].get("ahead"),
+        expect={
+            ContractMonth.parse(month): {
+                name: dt.date.fromisoformat(day) for name, day in expected(dates).items()
+            }
+            for month, dates in data.get("expect", {}).items()
+        },
     )
 
 

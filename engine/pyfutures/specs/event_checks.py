@@ -13,7 +13,7 @@ from pyfutures.months import ContractMonth
 from pyfutures.rules.errors import RuleError
 from pyfutures.rules.rule import Rule, parse_rule
 from pyfutures.specs.checks import Draft, Finding, calendar_checks, contract_checks
-from pyfutures.specs.parts import EVENTS, Part, clock_time, cycle, time
+from pyfutures.specs.parts import EVENTS, Part, clock_time, cycle, expected, time
 from pyfutures.specs.words import suggestion
 
 if TYPE_CHECKING:
@@ -222,6 +222,21 @@ def _dates(draft: Draft) -> Iterator[tuple[Part, DataPath, ContractMonth, str]]:
                 yield part, path, ContractMonth.parse(key), part.value["dates"][key]
 
 
+def _expected(draft: Draft) -> Iterator[tuple[DataPath, ContractMonth, str]]:
+    for month in draft.data.get("expect") or {}:
+        path: DataPath = ("expect", month)
+        if draft.has(*path):
+            value = draft.get(*path)
+            for name, text in expected(value).items():
+                place = path if isinstance(value, str) else (*path, name)
+                yield place, ContractMonth.parse(month), text
+
+
+def _days(draft: Draft) -> Iterator[tuple[DataPath, ContractMonth, str]]:
+    yield from ((path, month, text) for _, path, month, text in _dates(draft))
+    yield from _expected(draft)
+
+
 def _date(text: str) -> dt.date | None:
     try:
         return dt.date.fromisoformat(text)
@@ -232,7 +247,7 @@ def _date(text: str) -> dt.date | None:
 @contract_checks("PF401")
 def no_such_date(draft: Draft) -> Iterator[Finding]:
     """See that a listed date is a day that exists."""
-    for _, path, _, text in _dates(draft):
+    for path, _, text in _days(draft):
         if _date(text) is None:
             yield Finding(path, f"there is no day `{text}`")
 
@@ -241,7 +256,9 @@ def no_such_date(draft: Draft) -> Iterator[Finding]:
 def date_of_unlisted_month(draft: Draft) -> Iterator[Finding]:
     """See that a listed date is that of a listed month."""
     listed = cycle(draft, "listed")
-    for _, path, month, _ in _dates(draft):
+    months = {path: month for _, path, month, _ in _dates(draft)}
+    months |= {path[:2]: month for path, month, _ in _expected(draft)}
+    for path, month in months.items():
         if listed is not None and month not in listed:
             message = f"{month} has a date, but it is not listed"
             yield Finding(path, message, f"`listed` is {listed}", key=True)
@@ -259,7 +276,7 @@ def date_outside_range(draft: Draft) -> Iterator[Finding]:
 @contract_checks("PF406")
 def date_far_away(draft: Draft) -> Iterator[Finding]:
     """See that a listed date is within two years of its month."""
-    for _, path, month, text in _dates(draft):
+    for path, month, text in _days(draft):
         day = _date(text)
         if day is not None and abs(day.year * 12 + day.month - 1 - month.index) > _FAR:
             message = f"the date {text} is years away from its month {month}"

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-__all__ = ["OWN", "merge"]
+__all__ = ["OWN", "gives", "merge"]
 
 #: What a file says of itself only: never taken from the spec it extends.
-OWN: Final = frozenset({"schema", "root", "extends"})
+OWN: Final = frozenset({"schema", "root", "extends", "expect"})
 
 
 def merge(data: dict[str, Any], below: dict[str, Any]) -> dict[str, Any]:
@@ -24,3 +24,8 @@ def _merge(data: dict[str, Any], below: dict[str, Any]) -> dict[str, Any]:
         else:
             merged[key] = value
     return merged
+
+
+def gives(data: dict[str, Any], below: dict[str, Any]) -> bool:
+    """Whether a spec takes anything from the one it extends."""
+    return merge(data, below) != data

@@ -5,10 +5,10 @@ from __future__ import annotations
 import os
 import re
 from functools import cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from pyfutures.codes import diagnostic
-from pyfutures.diagnostics import Location
+from pyfutures.diagnostics import Edit, Location
 from pyfutures.specs.checks import Finding, diagnose
 
 if TYPE_CHECKING:
@@ -20,8 +20,19 @@ if TYPE_CHECKING:
     from pyfutures.specs.positions import Document
     from pyfutures.specs.schema import Kind
 
-__all__ = ["file_name", "modeline"]
+__all__ = [
+    "bad_calendar",
+    "file_name",
+    "modeline",
+    "no_folder",
+    "not_a_spec",
+    "schema_near",
+    "unread",
+]
 
+_USUAL: Final = "../../schemas/{}.schema.json"
+#: How many folders above a file are looked into for its schema.
+_ABOVE: Final = 4
 _MODELINE = re.compile(
     r"^#[ \t]*(?:yaml-language-server:[ \t]*\$schema=|\$schema:[ \t]*)(\S+)[ \t]*\r?$", re.MULTILINE
 )
@@ -44,11 +55,13 @@ def modeline(document: Document, path: Path, kind: Kind) -> Iterator[Diagnostic]
     text = document.text
     comments = text[: _comments_end(text)]
     match = _MODELINE.search(comments)
-    line = f"# yaml-language-server: $schema=../../schemas/{kind}.schema.json"
     if match is None:
         at = Location(document.path, 1, 1, 1, 1)
         message = "no line at the top names the schema"
-        yield diagnostic("PF002", message, at, hint=f"start the file with\n{line}")
+        found = schema_near(path, kind)
+        line = f"# yaml-language-server: $schema={found or _USUAL.format(kind)}"
+        fix = Edit(at, f"{line}\n") if found else None
+        yield diagnostic("PF002", message, at, hint=f"start the file with\n{line}", fix=fix)
         return
     target = match[1]
     if target.startswith(("https://", "http://")):
@@ -59,8 +72,20 @@ def modeline(document: Document, path: Path, kind: Kind) -> Iterator[Diagnostic]
         column = match.start(1) - match.start() + 1
         at = Location(document.path, number, column, number, column + len(target))
         message = f"the schema line leads nowhere: there is no `{target}`"
-        hint = "name the schema relative to this file"
-        yield diagnostic("PF002", message, at, hint=hint)
+        found = schema_near(path, kind)
+        hint = f"write `{found}`" if found else "name the schema relative to this file"
+        fix = Edit(at, found) if found else None
+        yield diagnostic("PF002", message, at, hint=hint, fix=fix)
+
+
+def schema_near(path: Path, kind: Kind) -> str | None:
+    """Return where a schema lies from a file: in `schemas/` of a folder above; None without one."""
+    folder = path.absolute().parent
+    for above in list(folder.parents)[:_ABOVE]:
+        found = above / "schemas" / f"{kind}.schema.json"
+        if _exists(str(found)):
+            return os.path.relpath(found, folder).replace(os.sep, "/")
+    return None
 
 
 def _comments_end(text: str) -> int:
@@ -76,3 +101,32 @@ def _comments_end(text: str) -> int:
 @cache
 def _exists(path: str) -> bool:
     return os.path.exists(path)  # noqa: PTH110
+
+
+def bad_calendar(name: str, path: str, at: Location | None) -> Diagnostic:
+    """Return the diagnostic of a place that names a calendar with errors."""
+    message = f"the calendar `{name}` has errors"
+    return diagnostic("PF306", message, at, hint=f"mend {path} first")
+
+
+def no_folder(path: Path) -> Diagnostic:
+    """Return the diagnostic of a folder that is not there."""
+    return diagnostic("PF001", f"there is no folder `{path}`", Location(str(path), 1, 1, 1, 1))
+
+
+def unread(path: Path) -> Diagnostic:
+    """Return the warning about a file or folder that looks like specs and is not read."""
+    message = f"the file is not read: it ends in `{path.suffix}`"
+    hint = f"rename it to `{path.stem}.yaml`"
+    if path.is_dir():
+        message = "the files of this folder are not read: it lies too deep"
+        hint = "contracts are at `<exchange>/<ROOT>.yaml`, calendars at `calendars/<name>.yaml`"
+    return diagnostic("PF017", message, Location(str(path), 1, 1, 1, 1), hint=hint)
+
+
+def not_a_spec(path: Path) -> Diagnostic:
+    """Return the diagnostic of a file that was named and is no spec by its name."""
+    end = f"ends in `{path.suffix}`" if path.suffix else "has no ending"
+    message = f"the file {end}: nothing would read it"
+    hint = f"rename it to `{path.stem}.yaml`"
+    return diagnostic("PF018", message, Location(str(path), 1, 1, 1, 1), hint=hint)

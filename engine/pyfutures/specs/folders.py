@@ -14,7 +14,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Final
 
-__all__ = ["CALENDARS", "Folder", "home", "is_calendar", "is_read", "spec_files"]
+__all__ = ["CALENDARS", "Folder", "home", "is_calendar", "is_read", "real_path", "spec_files"]
 
 #: The folder of the calendars within a folder of specs.
 CALENDARS: Final = "calendars"
@@ -100,6 +100,11 @@ def home(path: Path) -> Path | None:
     if above and _EXCHANGE.fullmatch(near.name) and not any(map(_files, _folders(near))):
         return above[0]
     return None
+
+
+def real_path(path: Path) -> Path:
+    """Return a path without links; unlike `resolve` it takes a link to itself."""
+    return Path(os.path.realpath(path))
 
 
 def _files(place: Path) -> list[Path]:

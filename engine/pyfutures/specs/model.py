@@ -148,9 +148,11 @@ class TradingHours:
 class Spec:
     """Everything a contract file says of one root, with its defaults filled in.
 
-    `settlement`, `ib`, `first_notice`, `roll` and `hours` are None where the spec is silent;
-    `expiry` None means the last trade. `path` is the root's own file; `locations` finds each
-    value, also those that came from another file by ``extends``.
+    `settlement`, `ib`, `first_notice`, `roll`, `hours` and `ahead` are None where the spec is
+    silent; `expiry` None means the last trade. `ahead` is how many calendar months ahead contracts
+    are listed, `expect` dates that the rules have to give, by month and column. `path` is the
+    root's own file; `locations` finds each value, also those that came from another file by
+    ``extends``.
     """
 
     root: str
@@ -173,3 +175,7 @@ class Spec:
     sources: tuple[str, ...]
     path: str
     locations: Mapping[DataPath, Location] = field(compare=False, repr=False, hash=False)
+    ahead: int | None = None
+    expect: Mapping[ContractMonth, Mapping[str, dt.date]] = field(
+        default_factory=dict, compare=False, repr=False, hash=False
+    )

@@ -21,7 +21,18 @@ if TYPE_CHECKING:
     from pyfutures.specs.model import DataPath
     from pyfutures.specs.positions import Data
 
-__all__ = ["CYCLES", "EVENTS", "Part", "clock_time", "cycle", "cycles", "parts", "skips", "time"]
+__all__ = [
+    "CYCLES",
+    "EVENTS",
+    "Part",
+    "clock_time",
+    "cycle",
+    "cycles",
+    "expected",
+    "parts",
+    "skips",
+    "time",
+]
 
 #: The cycles, each within the one before it, which is its default.
 CYCLES: Final = ("listed", "priced", "hold")
@@ -140,6 +151,11 @@ def cycles(draft: Draft) -> Iterator[tuple[str, list[Part]]]:
         found = cycle_parts(draft, name)
         if found and found[0] == name:
             yield found
+
+
+def expected(value: str | dict[str, str]) -> dict[str, str]:
+    """Return the expected dates of a month by name; a date alone is that of the last trade."""
+    return {EVENTS[0]: value} if isinstance(value, str) else value
 
 
 def clock_time(text: str) -> ClockTime:

@@ -13,6 +13,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 from pyfutures.codes import diagnostic
+from pyfutures.diagnostics import Edit
 from pyfutures.months import MONTH_CODES
 from pyfutures.resources import data_dir
 from pyfutures.specs.positions import Data, Locations, locate
@@ -42,6 +43,9 @@ _TYPES: Final = {
 }
 # Of several complaints about one value the first of these is the cause of the others.
 _RANK: Final = ("type", "enum", "const", "minLength", "not", "minimum", "maximum", "pattern")
+
+
+_UNQUOTE: Final = "remove the quotes"
 
 
 @cache
@@ -118,10 +122,18 @@ class Rewriter:
         return self._found, self._places
 
     def _tell(
-        self, code: str, message: str, path: DataPath, hint: str | None = None, *, key: bool = False
+        self,
+        code: str,
+        message: str,
+        path: DataPath,
+        hint: str | None = None,
+        *,
+        key: bool = False,
+        fix: str | None = None,
     ) -> None:
         at = locate(self._locations, path, key=key)
-        self._found.append(diagnostic(code, message, at, hint=hint))
+        edit = None if fix is None or at is None else Edit(at, fix)
+        self._found.append(diagnostic(code, message, at, hint=hint, fix=edit))
         self._places.add(path)
 
     # --- keys
@@ -171,7 +183,8 @@ class Rewriter:
         message = f"the key `{flow(key)}` in {place(path)} is badly written: {rule}"
         hint = _ordered(key) if "FGHJK" in rule else _upper(key)
         if (*path, key) not in self._places:
-            self._tell("PF105", message, (*path, key), hint, key=True)
+            fix = _reordered(key) if "FGHJK" in rule else None
+            self._tell("PF105", message, (*path, key), hint, key=True, fix=fix)
 
     def _excluded(self, path: DataPath, error: ValidationError) -> None:
         needed, others = _condition(load_schema(self._kind), list(error.absolute_schema_path))
@@ -204,7 +217,10 @@ class Rewriter:
             case "pattern":
                 rule = schema.get("patternErrorMessage", "it is not of the form it needs")
                 hint = _ordered(value) if "FGHJK" in rule else _upper(value)
-                self._tell("PF105", f"{name} is `{flow(value)}`: {rule}", path, hint)
+                fix = _reordered(value) if "FGHJK" in rule else None
+                if fix and not self._locations.is_plain(path):
+                    fix = f'"{fix}"'
+                self._tell("PF105", f"{name} is `{flow(value)}`: {rule}", path, hint, fix=fix)
             case "minLength":
                 self._tell("PF105", f"{name} is empty", path, _example(schema))
             case "maxLength":
@@ -258,20 +274,25 @@ class Rewriter:
         if "string" in wanted and isinstance(value, (int, Decimal)) and raw is not None:
             kind = "true or false" if isinstance(value, bool) else "a number"
             message = f"{name} is text, but YAML reads `{raw}` as {kind}"
-            hint: str | None = f'quote it: `"{raw}"`'
+            quoted = f'"{raw}"'
+            hint: str | None = f"quote it: `{quoted}`"
             if "pattern" in schema and not re.search(schema["pattern"], raw):
                 hint = _upper(raw) or schema.get("patternErrorMessage")
-            self._tell("PF110", message, path, hint)
+                self._tell("PF110", message, path, hint)
+                return
+            self._tell("PF110", message, path, hint, fix=quoted)
             return
         words = [_TYPES[item] for item in wanted]
         text = " or ".join([", ".join(words[:-1]), words[-1]] if len(words) > 1 else words)
         message = f"{name} must be {text}, not {describe(value)}"
-        self._tell("PF103", message, path, self._type_hint(path, value, wanted))
+        hint = self._type_hint(path, value, wanted)
+        bare = hint is not None and hint.startswith(_UNQUOTE)
+        self._tell("PF103", message, path, hint, fix=str(value) if bare else None)
 
     def _type_hint(self, path: DataPath, value: object, wanted: Collection[str]) -> str | None:
         if isinstance(value, str) and {"number", "integer"} & set(wanted):
             if not self._locations.is_plain(path) and re.fullmatch(r"[-+]?[0-9.]+", value):
-                return f"remove the quotes: `{value}`"
+                return f"{_UNQUOTE}: `{value}`"
             plain = value.replace("_", "").replace(" ", "")
             if re.fullmatch(r"[0-9]+,[0-9]+", plain):
                 return f"write a point: `{plain.replace(',', '.')}`"
@@ -304,7 +325,7 @@ class Rewriter:
             if close and close in options:
                 hint = f"did you mean `{close}`?"
             elif close:
-                hint = f"remove the quotes: `{close}`"
+                hint = f"{_UNQUOTE}: `{close}`"
             elif len(value) >= 3:
                 starts = [o for o in options if str(o).startswith(value.lower()[:3])]
                 hint = f"did you mean `{starts[0]}`?" if len(starts) == 1 else None
@@ -399,6 +420,12 @@ def _ordered(text: str) -> str | None:
             return f"write upper case: `{_sorted(text.upper())}`"
         return f"{ticks(dict.fromkeys(stray))} is no month code; they are {MONTH_CODES}"
     return f"write `{_sorted(text)}`"
+
+
+def _reordered(text: str) -> str | None:
+    """Return month codes in order, if that is all that is wrong with them; None otherwise."""
+    ordered = _sorted(text.upper())
+    return ordered if sorted(text.upper()) == sorted(ordered) else None
 
 
 def _sorted(text: str) -> str:

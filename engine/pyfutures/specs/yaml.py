@@ -26,7 +26,7 @@ from yaml.events import (
 )
 
 from pyfutures.codes import diagnostic
-from pyfutures.diagnostics import Diagnostic, Location
+from pyfutures.diagnostics import Diagnostic, Edit, Location
 from pyfutures.specs.positions import Document, Marks, Node
 from pyfutures.specs.text_faults import at_index, not_utf8, syntax, too_large
 
@@ -121,7 +121,8 @@ def load(content: bytes | str, path: str) -> tuple[Document | None, list[Diagnos
     if text.startswith(_BOM):
         message = "the file starts with a byte order mark"
         hint = "save it as UTF-8 without a byte order mark (BOM)"
-        found.append(diagnostic("PF004", message, Location(path, 1, 1, 1, 1), hint=hint))
+        at = Location(path, 1, 1, 1, 1)
+        found.append(diagnostic("PF004", message, at, hint=hint, fix=Edit(at, "")))
         text = text[1:]
     if control := _CONTROL.search(text):
         message = f"the character U+{ord(control[0]):04X} is not allowed in YAML"

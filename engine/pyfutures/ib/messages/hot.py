@@ -1,3 +1,5 @@
+# mypy: disable-error-code="no-any-return"
+# A blank is Any until it is declared to be a message.
 """Decoders by hand for the messages that come by the thousand.
 
 Rules of this file. A decoder here knows the usual spelling of its message only and is quick about
@@ -6,16 +8,28 @@ field that is missing) it gives up with an IndexError, a ValueError or an Arithm
 table's own decoder decides. So a message means the same either way; a test holds the two against
 each other, on good messages and on mutated ones.
 
-The constructor of a frozen dataclass takes half of the time of a tick. So a message is filled in as
-a draft, a class with the same slots that is not frozen, and then declared to be what it is.
+The constructor of a frozen dataclass takes half of the time of a tick. So a message begins as a
+blank, an object of a subclass that is not frozen, has its slots filled one by one, and is then
+declared to be what it is. All slots of all kinds are filled: the same test sees to it.
 """
 
 from __future__ import annotations
 
 import dataclasses
-from decimal import Decimal
+from decimal import (
+    MAX_EMAX,
+    MAX_PREC,
+    MIN_EMIN,
+    Clamped,
+    Context,
+    Decimal,
+    Inexact,
+    InvalidOperation,
+    Overflow,
+    Rounded,
+)
 from math import isfinite
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from pyfutures.ib import versions as sv
 from pyfutures.ib.fields import UNSET_DECIMALS, UNSET_FLOAT, UNSET_INT, unescape
@@ -52,45 +66,48 @@ if TYPE_CHECKING:
 
 __all__ = ["hot_decoders"]
 
+# Exact as Decimal(text), or an error; it spares that constructor's sorting out of arguments.
+_decimal: Final = Context(
+    prec=MAX_PREC,
+    Emin=MIN_EMIN,
+    Emax=MAX_EMAX,
+    traps=[InvalidOperation, Inexact, Rounded, Clamped, Overflow],
+).create_decimal
 _is_finite: Final = Decimal.is_finite
 
 
-def _draft[M](cls: type[M]) -> type[M]:
-    """Return a class with the slots of `cls` whose constructor is quick."""
-    names = [field.name for field in dataclasses.fields(cls)]  # type: ignore[arg-type]
-    bases = (Response,) if issubclass(cls, Response) else ()
-    draft: type[M] = dataclasses.make_dataclass(
-        f"{cls.__name__}Draft", names, bases=bases, eq=False, repr=False, slots=True
-    )
-    return draft
+def _blank(cls: type) -> Callable[[], Any]:
+    """Return the maker of objects with the slots of `cls`, empty and open to be filled."""
+    plain = {name: getattr(object, name) for name in ("__init__", "__setattr__", "__delattr__")}
+    return type(f"Blank{cls.__name__}", (cls,), {"__slots__": (), **plain})
 
 
-_BarDraft: Final = _draft(Bar)
-_BarsDraft: Final = _draft(HistoricalBars)
-_BarUpdateDraft: Final = _draft(HistoricalBarUpdate)
-_MidpointDraft: Final = _draft(HistoricalMidpoint)
-_QuoteDraft: Final = _draft(HistoricalQuote)
-_TradeDraft: Final = _draft(HistoricalTrade)
-_TickQuoteDraft: Final = _draft(TickByTickQuote)
-_TickTradeDraft: Final = _draft(TickByTickTrade)
-_TickMidpointDraft: Final = _draft(TickByTickMidpoint)
-_PriceDraft: Final = _draft(TickPrice)
-_SizeDraft: Final = _draft(TickSize)
-_GenericDraft: Final = _draft(TickGeneric)
-_StringDraft: Final = _draft(TickString)
-_RealTimeBarDraft: Final = _draft(RealTimeBar)
-_StatusDraft: Final = _draft(OrderStatus)
-_ContractDraft: Final = _draft(Contract)
-_ExecutionDraft: Final = _draft(Execution)
-_DetailsDraft: Final = _draft(ExecutionDetails)
-_CommissionDraft: Final = _draft(CommissionReport)
+_blank_bar: Final = _blank(Bar)
+_blank_bars: Final = _blank(HistoricalBars)
+_blank_update: Final = _blank(HistoricalBarUpdate)
+_blank_midpoint: Final = _blank(HistoricalMidpoint)
+_blank_quote: Final = _blank(HistoricalQuote)
+_blank_trade: Final = _blank(HistoricalTrade)
+_blank_tick_quote: Final = _blank(TickByTickQuote)
+_blank_tick_trade: Final = _blank(TickByTickTrade)
+_blank_tick_midpoint: Final = _blank(TickByTickMidpoint)
+_blank_price: Final = _blank(TickPrice)
+_blank_size: Final = _blank(TickSize)
+_blank_generic: Final = _blank(TickGeneric)
+_blank_string: Final = _blank(TickString)
+_blank_real_time_bar: Final = _blank(RealTimeBar)
+_blank_status: Final = _blank(OrderStatus)
+_blank_contract: Final = _blank(Contract)
+_blank_execution: Final = _blank(Execution)
+_blank_details: Final = _blank(ExecutionDetails)
+_blank_commission: Final = _blank(CommissionReport)
 
 
 class _Sizes(dict[str, Decimal]):
     """Sizes by their texts: a few hundred are nearly all, and Decimal is the dearest parser."""
 
     def __missing__(self, text: str) -> Decimal:
-        size = Decimal(text)
+        size = _decimal(text)
         if not size.is_finite():
             raise ValueError(text)
         if len(text) <= _SHORT and len(self) < _MOST_KEPT:
@@ -139,7 +156,7 @@ def _prices(texts: list[str]) -> list[float]:
 def _sizes(texts: list[str]) -> list[Decimal]:
     if sum(map(len, texts[:100])) < len(texts[:100]) * _REPEATING:
         return list(map(_SIZE.__getitem__, texts))
-    sizes = list(map(Decimal, texts))
+    sizes = list(map(_decimal, texts))
     if "".join(texts).isdigit():
         return sizes
     if not all(map(_is_finite, sizes)):
@@ -158,206 +175,309 @@ def _items(f: Fields, at: int, width: int) -> tuple[int, int]:
 
 def _bars(f: Fields, at: int) -> tuple[Bar, ...]:
     i, end = _items(f, at, 8)
-    bars = tuple(
-        map(
-            _BarDraft,
-            f[i:end:8],
-            _prices(f[i + 1 : end : 8]),
-            _prices(f[i + 2 : end : 8]),
-            _prices(f[i + 3 : end : 8]),
-            _prices(f[i + 4 : end : 8]),
-            _sizes(f[i + 5 : end : 8]),
-            _prices(f[i + 6 : end : 8]),
-            map(int, f[i + 7 : end : 8]),
-        )
-    )
-    for bar in bars:
+    bars = [_blank_bar() for _ in range(i, end, 8)]
+    for (
+        bar, bar.date, bar.open, bar.high, bar.low, bar.close, bar.volume, bar.average, bar.count
+    ) in zip(
+        bars,
+        f[i:end:8],
+        _prices(f[i + 1 : end : 8]),
+        _prices(f[i + 2 : end : 8]),
+        _prices(f[i + 3 : end : 8]),
+        _prices(f[i + 4 : end : 8]),
+        _sizes(f[i + 5 : end : 8]),
+        _prices(f[i + 6 : end : 8]),
+        map(int, f[i + 7 : end : 8]),
+        strict=True,
+    ):  # fmt: skip
         bar.__class__ = Bar
-    return bars
+    return tuple(bars)
+
+
+def _message_of_bars(
+    request_id: str, bars: tuple[Bar, ...], start: str, end: str
+) -> HistoricalBars:
+    message = _blank_bars()
+    message.request_id = int(request_id)
+    message.bars = bars
+    message.start = start
+    message.end = end
+    message.__class__ = HistoricalBars
+    return message
 
 
 def _historical_bars(f: Fields) -> HistoricalBars:
-    message = _BarsDraft(int(f[1]), _bars(f, 4), f[2], f[3])
-    message.__class__ = HistoricalBars
-    return message
+    return _message_of_bars(f[1], _bars(f, 4), f[2], f[3])
 
 
 def _historical_bars_196(f: Fields) -> HistoricalBars:
-    message = _BarsDraft(int(f[1]), _bars(f, 2), "", "")
-    message.__class__ = HistoricalBars
-    return message
+    return _message_of_bars(f[1], _bars(f, 2), "", "")
 
 
 def _historical_bar_update(f: Fields) -> HistoricalBarUpdate:
-    first, last, high, low, average = (
-        float(f[4]), float(f[5]), float(f[6]), float(f[7]), float(f[8]),
-    )  # fmt: skip
-    if not isfinite(first + last + high + low + average):
+    bar = _blank_bar()
+    bar.open = first = float(f[4])
+    bar.close = last = float(f[5])
+    bar.high = high = float(f[6])
+    bar.low = low = float(f[7])
+    bar.average = average = float(f[8])
+    if not _LOWEST < first + last + high + low + average < _HIGHEST:
         raise ValueError(f[4])
-    bar = _BarDraft(f[3], first, high, low, last, _SIZE[f[9]], average, int(f[2]))
+    bar.date = f[3]
+    try:
+        bar.volume = _SIZES[f[9]]
+    except KeyError:
+        bar.volume = _SIZE[f[9]]
+    bar.count = int(f[2])
     bar.__class__ = Bar
-    message = _BarUpdateDraft(int(f[1]), bar)
+    message = _blank_update()
+    message.request_id = _INT[f[1]]
+    message.bar = bar
     message.__class__ = HistoricalBarUpdate
     return message
 
 
 def _midpoints(f: Fields) -> HistoricalMidpoints:
     i, end = _items(f, 2, 4)
-    ticks = tuple(
-        map(
-            _MidpointDraft,
-            map(int, f[i:end:4]),
-            _prices(f[i + 2 : end : 4]),
-            _sizes(f[i + 3 : end : 4]),
-        )
-    )
-    for tick in ticks:
+    ticks = [_blank_midpoint() for _ in range(i, end, 4)]
+    for tick, tick.time, tick.price, tick.size in zip(
+        ticks,
+        map(int, f[i:end:4]),
+        _prices(f[i + 2 : end : 4]),
+        _sizes(f[i + 3 : end : 4]),
+        strict=True,
+    ):
         tick.__class__ = HistoricalMidpoint
-    return HistoricalMidpoints(int(f[1]), ticks, int(f[end]) != 0)
+    return HistoricalMidpoints(int(f[1]), tuple(ticks), int(f[end]) != 0)
 
 
 def _quotes(f: Fields) -> HistoricalQuotes:
     i, end = _items(f, 2, 6)
-    ticks = tuple(
-        map(
-            _QuoteDraft,
-            map(int, f[i:end:6]),
-            map(int, f[i + 1 : end : 6]),
-            _prices(f[i + 2 : end : 6]),
-            _prices(f[i + 3 : end : 6]),
-            _sizes(f[i + 4 : end : 6]),
-            _sizes(f[i + 5 : end : 6]),
-        )
-    )
-    for tick in ticks:
+    ticks = [_blank_quote() for _ in range(i, end, 6)]
+    for tick, tick.time, tick.mask, tick.bid, tick.ask, tick.bid_size, tick.ask_size in zip(
+        ticks,
+        map(int, f[i:end:6]),
+        map(int, f[i + 1 : end : 6]),
+        _prices(f[i + 2 : end : 6]),
+        _prices(f[i + 3 : end : 6]),
+        _sizes(f[i + 4 : end : 6]),
+        _sizes(f[i + 5 : end : 6]),
+        strict=True,
+    ):
         tick.__class__ = HistoricalQuote
-    return HistoricalQuotes(int(f[1]), ticks, int(f[end]) != 0)
+    return HistoricalQuotes(int(f[1]), tuple(ticks), int(f[end]) != 0)
 
 
 def _trades(f: Fields) -> HistoricalTrades:
     i, end = _items(f, 2, 6)
-    ticks = tuple(
-        map(
-            _TradeDraft,
-            map(int, f[i:end:6]),
-            map(int, f[i + 1 : end : 6]),
-            _prices(f[i + 2 : end : 6]),
-            _sizes(f[i + 3 : end : 6]),
-            f[i + 4 : end : 6],
-            f[i + 5 : end : 6],
-        )
-    )
-    for tick in ticks:
+    ticks = [_blank_trade() for _ in range(i, end, 6)]
+    for tick, tick.time, tick.mask, tick.price, tick.size, tick.exchange, tick.conditions in zip(
+        ticks,
+        map(int, f[i:end:6]),
+        map(int, f[i + 1 : end : 6]),
+        _prices(f[i + 2 : end : 6]),
+        _sizes(f[i + 3 : end : 6]),
+        f[i + 4 : end : 6],
+        f[i + 5 : end : 6],
+        strict=True,
+    ):
         tick.__class__ = HistoricalTrade
-    return HistoricalTrades(int(f[1]), ticks, int(f[end]) != 0)
+    return HistoricalTrades(int(f[1]), tuple(ticks), int(f[end]) != 0)
 
 
 def _tick_by_tick(f: Fields) -> Response:
     # The commonest messages of all: no calls but the parsers.
     kind = f[2]
     if kind == "3":
-        bid, ask = float(f[4]), float(f[5])
+        quote = _blank_tick_quote()
+        quote.bid = bid = float(f[4])
+        quote.ask = ask = float(f[5])
         if _LOWEST < bid + ask < _HIGHEST:
+            quote.time = int(f[3])
             try:
-                quote = _TickQuoteDraft(
-                    _INTS[f[1]], int(f[3]), bid, ask, _SIZES[f[6]], _SIZES[f[7]], _INTS[f[8]]
-                )
+                quote.request_id = _INTS[f[1]]
+                quote.bid_size = _SIZES[f[6]]
+                quote.ask_size = _SIZES[f[7]]
+                quote.mask = _INTS[f[8]]
             except KeyError:
-                quote = _TickQuoteDraft(
-                    _INT[f[1]], int(f[3]), bid, ask, _SIZE[f[6]], _SIZE[f[7]], _INT[f[8]]
-                )
+                quote.request_id = _INT[f[1]]
+                quote.bid_size = _SIZE[f[6]]
+                quote.ask_size = _SIZE[f[7]]
+                quote.mask = _INT[f[8]]
             quote.__class__ = TickByTickQuote
             return quote
     elif kind == "2" or kind == "1":  # noqa: PLR1714 - a set is slower
-        price = float(f[4])
+        trade = _blank_tick_trade()
+        trade.price = price = float(f[4])
         if _LOWEST < price < _HIGHEST:
+            trade.time = int(f[3])
+            trade.exchange = f[7]
+            trade.conditions = f[8]
             try:
-                trade = _TickTradeDraft(
-                    _INTS[f[1]],
-                    _INTS[kind],
-                    int(f[3]),
-                    price,
-                    _SIZES[f[5]],
-                    _INTS[f[6]],
-                    f[7],
-                    f[8],
-                )
+                trade.request_id = _INTS[f[1]]
+                trade.type = _INTS[kind]
+                trade.size = _SIZES[f[5]]
+                trade.mask = _INTS[f[6]]
             except KeyError:
-                trade = _TickTradeDraft(
-                    _INT[f[1]], _INT[kind], int(f[3]), price, _SIZE[f[5]], _INT[f[6]], f[7], f[8]
-                )
+                trade.request_id = _INT[f[1]]
+                trade.type = _INT[kind]
+                trade.size = _SIZE[f[5]]
+                trade.mask = _INT[f[6]]
             trade.__class__ = TickByTickTrade
             return trade
     elif kind == "4":
-        midpoint = _TickMidpointDraft(_INT[f[1]], int(f[3]), _price(f[4]))
+        midpoint = _blank_tick_midpoint()
+        midpoint.request_id = _INT[f[1]]
+        midpoint.time = int(f[3])
+        midpoint.price = _price(f[4])
         midpoint.__class__ = TickByTickMidpoint
         return midpoint
     raise ValueError(kind)
 
 
 def _tick_price(f: Fields) -> TickPrice:
-    text = f[5]
-    size = _SIZE[text] if text not in UNSET_DECIMALS else None
-    price = float(f[4])
-    if not isfinite(price):
+    tick = _blank_price()
+    tick.price = price = float(f[4])
+    if not _LOWEST < price < _HIGHEST:
         raise ValueError(f[4])
-    tick = _PriceDraft(_INT[f[2]], _INT[f[3]], price, size, _INT[f[6]])
+    text = f[5]
+    try:
+        tick.size = _SIZES[text]
+        tick.request_id = _INTS[f[2]]
+        tick.type = _INTS[f[3]]
+        tick.mask = _INTS[f[6]]
+    except KeyError:
+        tick.size = _SIZE[text] if text not in UNSET_DECIMALS else None
+        tick.request_id = _INT[f[2]]
+        tick.type = _INT[f[3]]
+        tick.mask = _INT[f[6]]
     tick.__class__ = TickPrice
     return tick
 
 
 def _tick_size(f: Fields) -> TickSize:
-    tick = _SizeDraft(_INT[f[2]], _INT[f[3]], _SIZE[f[4]])
+    tick = _blank_size()
+    try:
+        tick.request_id = _INTS[f[2]]
+        tick.type = _INTS[f[3]]
+        tick.size = _SIZES[f[4]]
+    except KeyError:
+        tick.request_id = _INT[f[2]]
+        tick.type = _INT[f[3]]
+        tick.size = _SIZE[f[4]]
     tick.__class__ = TickSize
     return tick
 
 
 def _tick_generic(f: Fields) -> TickGeneric:
-    tick = _GenericDraft(_INT[f[2]], _INT[f[3]], _price(f[4]))
+    tick = _blank_generic()
+    tick.request_id = _INT[f[2]]
+    tick.type = _INT[f[3]]
+    tick.value = _price(f[4])
     tick.__class__ = TickGeneric
     return tick
 
 
 def _tick_string(f: Fields) -> TickString:
-    tick = _StringDraft(_INT[f[2]], _INT[f[3]], unescape(f[4]))
+    tick = _blank_string()
+    tick.request_id = _INT[f[2]]
+    tick.type = _INT[f[3]]
+    tick.value = unescape(f[4])
     tick.__class__ = TickString
     return tick
 
 
 def _real_time_bar(f: Fields) -> RealTimeBar:
-    bar = _RealTimeBarDraft(
-        int(f[2]), int(f[3]), _price(f[4]), _price(f[5]), _price(f[6]), _price(f[7]), _SIZE[f[8]],
-        _price(f[9]), int(f[10]),
-    )  # fmt: skip
+    bar = _blank_real_time_bar()
+    bar.request_id = _INT[f[2]]
+    bar.time = int(f[3])
+    bar.open = first = float(f[4])
+    bar.high = high = float(f[5])
+    bar.low = low = float(f[6])
+    bar.close = last = float(f[7])
+    bar.volume = _SIZE[f[8]]
+    bar.average = average = float(f[9])
+    if not _LOWEST < first + high + low + last + average < _HIGHEST:
+        raise ValueError(f[4])
+    bar.count = int(f[10])
     bar.__class__ = RealTimeBar
     return bar
 
 
 def _order_status(f: Fields) -> OrderStatus:
-    status = _StatusDraft(
-        int(f[1]), f[2], _SIZE[f[3]], _SIZE[f[4]], _price(f[5]), int(f[6]), int(f[7]),
-        _price(f[8]), int(f[9]), f[10], _price(f[11]),
-    )  # fmt: skip
+    status = _blank_status()
+    status.average_price = average = float(f[5])
+    status.last_price = last = float(f[8])
+    status.cap_price = cap = float(f[11])
+    if not _LOWEST < average + last + cap < _HIGHEST:
+        raise ValueError(f[5])
+    status.order_id = int(f[1])
+    status.status = f[2]
+    status.perm_id = int(f[6])
+    status.why_held = f[10]
+    try:
+        status.filled = _SIZES[f[3]]
+        status.remaining = _SIZES[f[4]]
+        status.parent_id = _INTS[f[7]]
+        status.client_id = _INTS[f[9]]
+    except KeyError:
+        status.filled = _SIZE[f[3]]
+        status.remaining = _SIZE[f[4]]
+        status.parent_id = _INT[f[7]]
+        status.client_id = _INT[f[9]]
     status.__class__ = OrderStatus
     return status
 
 
 def _execution(f: Fields, *, pending: bool = False, submitter: str = "") -> ExecutionDetails:
-    strike = _price(f[7])
-    if strike == UNSET_FLOAT:
+    contract = _blank_contract()
+    contract.strike = strike = float(f[7])
+    if not _LOWEST < strike < UNSET_FLOAT:
         raise ValueError(f[7])
-    contract = _ContractDraft(
-        int(f[3]), f[4], f[5], f[6], "", strike, f[8], f[9], f[10], "", f[11], f[12], f[13],
-        False, "", "", "", "", (), None,
-    )  # fmt: skip
+    contract.con_id = int(f[3])
+    contract.symbol = f[4]
+    contract.sec_type = f[5]
+    contract.last_trade = f[6]
+    contract.right = f[8]
+    contract.multiplier = f[9]
+    contract.exchange = f[10]
+    contract.currency = f[11]
+    contract.local_symbol = f[12]
+    contract.trading_class = f[13]
+    contract.last_trade_date = contract.primary_exchange = ""
+    contract.include_expired = False
+    contract.sec_id_type = contract.sec_id = contract.issuer_id = contract.legs_text = ""
+    contract.legs = ()
+    contract.delta_neutral = None
     contract.__class__ = Contract
-    execution = _ExecutionDraft(
-        f[14], f[15], f[16], f[17], f[18], _SIZE[f[19]], _price(f[20]), int(f[21]), int(f[22]),
-        int(f[23]), _SIZE[f[24]], _price(f[25]), f[26], f[27], _maybe(f[28]), f[29], int(f[30]),
-        pending, submitter,
-    )  # fmt: skip
+    execution = _blank_execution()
+    execution.price = price = float(f[20])
+    execution.average_price = average = float(f[25])
+    if not _LOWEST < price + average < _HIGHEST:
+        raise ValueError(f[20])
+    execution.exec_id = f[14]
+    execution.time = f[15]
+    execution.account = f[16]
+    execution.exchange = f[17]
+    execution.side = f[18]
+    execution.shares = _SIZE[f[19]]
+    execution.perm_id = int(f[21])
+    execution.client_id = _INT[f[22]]
+    execution.liquidation = _INT[f[23]]
+    execution.cumulative = _SIZE[f[24]]
+    execution.order_ref = f[26]
+    execution.ev_rule = f[27]
+    execution.ev_multiplier = _maybe(f[28])
+    execution.model_code = f[29]
+    execution.last_liquidity = _INT[f[30]]
+    execution.pending_price_revision = pending
+    execution.submitter = submitter
     execution.__class__ = Execution
-    message = _DetailsDraft(int(f[1]), int(f[2]), contract, execution)
+    message = _blank_details()
+    message.request_id = int(f[1])
+    message.order_id = int(f[2])
+    message.contract = contract
+    message.execution = execution
     message.__class__ = ExecutionDetails
     return message
 
@@ -381,9 +501,13 @@ def _execution_198(f: Fields) -> ExecutionDetails:
 
 def _commission(f: Fields) -> CommissionReport:
     day = int(f[7]) if f[7] else None
-    report = _CommissionDraft(
-        f[2], _maybe(f[3]), f[4], _maybe(f[5]), _maybe(f[6]), None if day == UNSET_INT else day
-    )
+    report = _blank_commission()
+    report.exec_id = f[2]
+    report.commission = _maybe(f[3])
+    report.currency = f[4]
+    report.realized_pnl = _maybe(f[5])
+    report.bond_yield = _maybe(f[6])
+    report.yield_redemption_date = None if day == UNSET_INT else day
     report.__class__ = CommissionReport
     return report
 
