@@ -6,6 +6,8 @@ two call a method of a wrapper. Who is told counts, or keeps the values for a co
 
 from __future__ import annotations
 
+from datetime import UTC
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 from ib_async.decoder import Decoder as AsyncDecoder
@@ -30,6 +32,14 @@ if TYPE_CHECKING:
         rows: list[Row]
 
 
+def _fill(request_id: int, contract: Any, execution: Any) -> Row:  # noqa: ANN401 - of two libraries
+    return (
+        "fill", request_id, contract.conId, contract.localSymbol, execution.orderId,
+        execution.execId, execution.shares, execution.price, execution.permId, execution.clientId,
+        execution.cumQty, execution.avgPrice, execution.lastLiquidity,
+    )  # fmt: skip
+
+
 _CALLBACKS: dict[str, Callable[..., Row]] = {
     "tickByTickBidAsk": lambda i, time, bid, ask, b, a, *_: ("quote", i, time, bid, ask, b, a),
     "tickByTickAllLast": lambda i, kind, time, price, size, _, exchange, conditions: (
@@ -43,6 +53,7 @@ _CALLBACKS: dict[str, Callable[..., Row]] = {
     "tickSize": lambda i, kind, size: ("size", i, kind, size),
     "tickString": lambda i, kind, text: ("string", i, kind, text),
     "orderStatus": lambda *args: ("status", *args),
+    "execDetails": _fill,
 }  # fmt: skip
 _MESSAGES: dict[type, Callable[[Any], list[Row]]] = {
     m.TickByTickQuote: lambda x: [
@@ -60,6 +71,14 @@ _MESSAGES: dict[type, Callable[[Any], list[Row]]] = {
         (
             "status", x.order_id, x.status, x.filled, x.remaining, x.average_price, x.perm_id,
             x.parent_id, x.last_price, x.client_id, x.why_held, x.cap_price,
+        )
+    ],
+    m.ExecutionDetails: lambda x: [
+        (
+            "fill", x.request_id, x.contract.con_id, x.contract.local_symbol, x.order_id,
+            x.execution.exec_id, x.execution.shares, x.execution.price, x.execution.perm_id,
+            x.execution.client_id, x.execution.cumulative, x.execution.average_price,
+            x.execution.last_liquidity,
         )
     ],
 }  # fmt: skip
@@ -103,6 +122,8 @@ def _wrapper(base: type, make: Callable[[str], Callable[..., None]]) -> Any:  # 
     names = set(_CALLBACKS) - ({"priceSizeTick"} if base is EWrapper else {"tickPrice"})
     made = type("Wrapper", (base,), {name: make(name) for name in names})()
     made.count, made.rows = 0, []
+    # ib_async turns the time of an execution into the zone of its user, which it asks for here.
+    made.ib, made.defaultTimezone = SimpleNamespace(TimezoneTWS=""), UTC
     return made
 
 

@@ -55,13 +55,14 @@ def kinds(count: int = 10_000, *, seed: int = 0, aim: float = 1.5) -> Iterator[K
         ("tick-by-tick quotes", quotes, aim),
         ("tick-by-tick trades", trades, aim),
         ("market data ticks", market_data, None),
-        ("bar updates", updates, None),
-        ("order status", statuses, None),
+        ("bar updates", updates, aim),
+        ("order status", statuses, aim),
+        ("executions", executions, aim),
     ]
     for name, make, wanted in quick:
         yield Kind(name, "msgs/s", encoded(make(count, seed=seed)), count, wanted)
     blocks = 2 * count // BARS_A_MESSAGE
-    for length, seconds in (("minute", 60), ("hour", 3600)):
+    for length, seconds in (("minute", 60), ("hour", 3600), ("daily", 86_400)):
         bodies = encoded(bars(blocks, seconds=seconds, seed=seed))
         yield Kind(f"{length} bars", "bars/s", bodies, blocks * BARS_A_MESSAGE, aim)
 
@@ -141,7 +142,7 @@ def _bars(count: int, seconds: int, seed: int) -> list[m.Bar]:
     volumes = drawn.astype(np.int64).tolist()
     return [
         m.Bar(
-            str(_START + seconds * n),
+            _spelled(_START + seconds * n, seconds),
             price,
             price + 2 * _TICK,
             price - 3 * _TICK,
@@ -152,6 +153,13 @@ def _bars(count: int, seconds: int, seed: int) -> list[m.Bar]:
         )
         for n, (price, volume) in enumerate(zip(walk(count, 7, seed), volumes, strict=True))
     ]
+
+
+def _spelled(start: int, seconds: int) -> str:
+    if seconds < 86_400:
+        return str(start)
+    day = np.datetime64("1970-01-01") + np.timedelta64(start // 86_400, "D")
+    return str(day).replace("-", "")
 
 
 def market_data(count: int, request_id: int = FIRST_ID, *, seed: int = 0) -> list[Response]:
@@ -187,4 +195,42 @@ def statuses(count: int, *, seed: int = 0) -> list[Response]:
             client_id=1,
         )
         for n, price in enumerate(walk(count, 10, seed))
+    ]
+
+
+def executions(count: int, *, seed: int = 0) -> list[Response]:
+    """Return executions of one lot each, ten an order."""
+    contract = m.Contract(
+        con_id=495512563,
+        symbol="ES",
+        sec_type="FUT",
+        last_trade="20240621",
+        multiplier="50",
+        exchange="CME",
+        currency="USD",
+        local_symbol="ESM4",
+        trading_class="ES",
+    )
+    return [
+        m.ExecutionDetails(
+            -1,
+            FIRST_ID + n // 10,
+            contract,
+            m.Execution(
+                exec_id=f"0000e0d5.{n:08x}.01.01",
+                time="20240326 14:00:00 US/Central",
+                account="DU1234567",
+                exchange="CME",
+                side="BOT",
+                shares=Decimal(1),
+                price=price,
+                perm_id=1_900_000_000 + n // 10,
+                client_id=1,
+                liquidation=0,
+                cumulative=Decimal(n % 10 + 1),
+                average_price=price,
+                last_liquidity=1,
+            ),
+        )
+        for n, price in enumerate(walk(count, 11, seed))
     ]

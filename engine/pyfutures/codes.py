@@ -40,9 +40,10 @@ class Code:
         """Whether a comment can ignore it: what keeps a spec from being built cannot be."""
         if self.code.startswith("PF9"):
             return False
-        of_whole_specs = "PF410" <= self.code < "PF500" or self.code in {"PF509", "PF510"}
+        of_dates = self.code.startswith("PF4") and self.code >= "PF410"
         at_broker = self.code.startswith("PF6")
-        return self.severity is Severity.WARNING or of_whole_specs or at_broker
+        warns = self.severity is Severity.WARNING
+        return warns or of_dates or at_broker or self.code == "PF509"
 
 
 def diagnostic(  # noqa: PLR0913 - one parameter a field
@@ -633,15 +634,6 @@ _TABLE: Final = (
         "expiry: {rule: [{from: last_trade}, {business_days: 1}]}",
     ),
     Code(
-        "PF414",
-        "listed month without a rule",
-        _E,
-        "A listed contract month lies between the ranges of `last_trade`.",
-        "The contract would have no date.",
-        "last_trade: [{until: 2015H, ...}, {from: 2015U, ...}] with 2015M listed",
-        "ranges that meet, or a listed cycle that leaves the month out",
-    ),
-    Code(
         "PF415",
         "last trade on a closed day",
         _E,
@@ -903,6 +895,33 @@ _TABLE: Final = (
         "An instrument of a node needs the instant; midnight would be wrong.",
         "last_trade without `at`, and no `hours`",
         'at: "14:30 America/New_York"',
+    ),
+    Code(
+        "PF611",
+        "listed month that the broker does not have",
+        _W,
+        "IB lists later months of the root, but not this one.",
+        "The listed cycle may have a month too many, or the exchange lists it later.",
+        "months: {listed: FHKNUZ}",
+        "months: {listed: HKNUZ}",
+    ),
+    Code(
+        "PF612",
+        "month of the broker that is not listed",
+        _E,
+        "IB trades a contract of the root in a month that the spec does not list.",
+        "Nobody can hold it, and the neighbours of other months are wrong.",
+        "months: {listed: HMU}",
+        "months: {listed: HMUZ}",
+    ),
+    Code(
+        "PF613",
+        "first notice differs from the broker's list",
+        _E,
+        "The spec and the broker's list have different days of the first notice.",
+        "A position that is kept too long may be closed out by force, or delivered.",
+        "a rule that knows nothing of a holiday declared later",
+        "dates: {2026Z: 2026-11-30}",
     ),
     Code(
         "PF620",

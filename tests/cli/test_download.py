@@ -125,7 +125,7 @@ def test_a_contract_that_is_not_there_is_named_and_the_others_come(pyfutures, po
         "CL", "2015J", "2025J", "--bar", "1d", "--from", "2025-03-01", "--port", port
     )
     assert code == 1
-    assert err.startswith("pyfutures: CL 2015J (CL CL 201504 NYMEX): IB knows no such contract")
+    assert err.startswith("pyfutures: CL 2015J (CL CL NYMEX USD): IB has no such contract")
     assert "CL_1d.csv.gz: 7 bars of 1 contract" in out
 
 

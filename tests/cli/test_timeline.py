@@ -197,7 +197,7 @@ class TestPictures:
         (tmp_path / "x").mkdir()
         text = (Path(__file__).parents[2] / "contracts/xcme/ES.yaml").read_text()
         text = re.sub(r"^roll:.*\n", "", text, flags=re.MULTILINE)
-        text = text.replace("root: ES", "root: EZ").replace("E-mini S&P 500", '"<&>"')
+        text = text.replace("root: ES", "root: EZ").replace("symbol: ES", "symbol: EZ")
         text = re.sub(r"^name: .*$", 'name: "a <b> & c"', text, flags=re.MULTILINE)
         (tmp_path / "x/EZ.yaml").write_text(text)
         for style in ("--svg", "--html"):

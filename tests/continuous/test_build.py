@@ -159,7 +159,8 @@ def test_a_roll_at_the_end_has_no_first_bar_yet(tmp_path):
 def test_progress_ends_with_all_rows(frame):
     told = []
     build(frame, HG, progress=lambda done, total: told.append((done, total)))
-    assert told == [(7, 7)]  # all but 2021K, which is no leg of any month
+    assert told[-1] == (8, 8)
+    assert told == sorted(told)
 
 
 def test_errors_name_what_is_there(frame):

@@ -1,24 +1,32 @@
 """What holds for any bars: the same events make the same series, however they are fed."""
 
 import json
+from dataclasses import replace
 from datetime import date, timedelta
 from itertools import pairwise
+from random import Random
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from pyfutures.chain.rolls import DAY_NS, RollCalendar, RollRow, midnight_ns
 from pyfutures.continuous import Bar, ContinuousBar, Roll, RollMachine, RollMissedError, Time
 from pyfutures.continuous.adjustment import Adjustment, View
+from pyfutures.continuous.append import append
 from pyfutures.continuous.bars import NO_PRICE
 from pyfutures.continuous.build import build
-from pyfutures.continuous.frame import PRICES, Frame
+from pyfutures.continuous.frame import PRICES, BarsError, Frame
+from pyfutures.continuous.policies import Missing, Policy
 from pyfutures.months import ContractMonth
 
 FIRST = date(2021, 1, 4)
 MONTHS = tuple(ContractMonth(2021, k) for k in range(1, 7))
+
+
+# Bars of six weeks take a while to draw.
+patient = settings(suppress_health_check=[HealthCheck.too_slow, HealthCheck.large_base_example])
 
 
 @st.composite
@@ -51,11 +59,12 @@ def timestamps(draw, price=prices, share=8):
     out = []
     for half in range(0, 80, draw(st.sampled_from([1, 2]))):
         ts = midnight_ns(FIRST) + half * DAY_NS // 2
-        legs = []
-        for month in MONTHS:
+        legs, sizes = [], draw(st.integers(0, 4 ** len(MONTHS) - 1))
+        for place, month in enumerate(MONTHS):
             if draw(st.integers(0, 9)) < share:
                 values = [draw(price)] * 4
-                legs.append(Bar(month, ts, *values, float(half), None))
+                size = float(sizes >> 2 * place & 3)
+                legs.append(Bar(month, ts, *values, size, size))
         if legs:
             out.append(legs)
     return out
@@ -77,27 +86,38 @@ def closing(bars):
     return Time(bars[-1][-1].ts if bars else midnight_ns(FIRST))
 
 
-def machine_for(calendar):
-    return RollMachine(calendar, start=calendar.rows[0].month, end=calendar.rows[-1].month)
+def machine_for(calendar, **how):
+    return RollMachine(calendar, start=calendar.rows[0].month, end=calendar.rows[-1].month, **how)
+
+
+hows = st.fixed_dictionaries(
+    {
+        "policy": st.sampled_from([Policy.FIRST_COMMON, Policy.VOLUME, Policy.OPEN_INTEREST]),
+        "missing": st.sampled_from(Missing),
+        "lag": st.integers(0, 3),
+    }
+)
 
 
 def flat(bars):
     return [bar for legs in bars for bar in legs]
 
 
-@given(calendars(), timestamps(), st.randoms(use_true_random=False))
-def test_the_order_of_legs_does_not_matter(calendar, bars, random):
+@patient
+@given(calendars(), timestamps(), st.randoms(use_true_random=False), hows)
+def test_the_order_of_legs_does_not_matter(calendar, bars, random, how):
     shuffled = [random.sample(legs, len(legs)) for legs in bars]
     fed = [*flat(bars), closing(bars)]
     other = [*flat(shuffled), closing(bars)]
-    assert run(machine_for(calendar), fed) == run(machine_for(calendar), other)
+    assert run(machine_for(calendar, **how), fed) == run(machine_for(calendar, **how), other)
 
 
-@given(calendars(), timestamps(), st.data())
-def test_cut_anywhere_stored_and_resumed(calendar, bars, data):
+@patient
+@given(calendars(), timestamps(), st.data(), hows)
+def test_cut_anywhere_stored_and_resumed(calendar, bars, data, how):
     fed = [*flat(bars), closing(bars)]
     cuts = data.draw(st.sets(st.integers(0, len(fed)), max_size=3))
-    machine, events, error = machine_for(calendar), [], None
+    machine, events, error = machine_for(calendar, **how), [], None
     bounds = [0, *sorted(cuts), len(fed)]
     for start, stop in pairwise(bounds):
         machine = RollMachine.resume(calendar, json.loads(json.dumps(machine.state())))
@@ -105,11 +125,12 @@ def test_cut_anywhere_stored_and_resumed(calendar, bars, data):
         events.extend(some)
         if error:
             break
-    whole = machine_for(calendar)
+    whole = machine_for(calendar, **how)
     assert (events, error) == run(whole, fed)
     assert machine.state() == whole.state()
 
 
+@patient
 @given(calendars(), timestamps())
 def test_closing_by_the_time_changes_nothing(calendar, bars):
     timed = [one for legs in bars for one in (*legs, Time(legs[0].ts))]
@@ -117,6 +138,7 @@ def test_closing_by_the_time_changes_nothing(calendar, bars):
     assert run(machine_for(calendar), timed) == run(machine_for(calendar), fed)
 
 
+@patient
 @given(calendars(), timestamps())
 def test_duplicates_change_nothing(calendar, bars):
     fed = [*flat(bars), closing(bars)]
@@ -138,6 +160,7 @@ def frame_of(bars):
         column("ts"),
         *(column(name) for name in PRICES),
         np.array([row.volume for row in rows], dtype=np.float64),
+        np.array([row.open_interest for row in rows], dtype=np.float64),
     )
 
 
@@ -145,10 +168,11 @@ def close_of(leg):
     return NO_PRICE if leg is None or leg.close is None else leg.close
 
 
-@given(calendars(), timestamps().filter(bool))
-def test_batch_equals_one_by_one(calendar, bars):
-    """The batch leaves out bars that cannot be legs; that changes neither series nor error."""
-    ends = {"start": calendar.rows[0].month, "end": calendar.rows[-1].month}
+@patient
+@given(calendars(), timestamps().filter(bool), hows)
+def test_batch_equals_one_by_one(calendar, bars, how):
+    """The batch writes whole stretches down; that changes neither series nor error."""
+    ends = {"start": calendar.rows[0].month, "end": calendar.rows[-1].month, **how}
     machine, events, error = RollMachine(calendar, **ends), [], None
     try:
         for one in [*flat(bars), closing(bars)]:
@@ -181,6 +205,65 @@ def test_batch_equals_one_by_one(calendar, bars):
 positive = st.integers(10**9, 5 * 10**9)
 
 
+def comparable(series):
+    """Everything of a series as text, so that nan equals nan."""
+    return {
+        name: repr(value.tolist() if isinstance(value, np.ndarray) else value)
+        for name in series.__slots__
+        for value in [getattr(series, name)]
+    }
+
+
+def bars_of(random, share=0.85):
+    """As `timestamps`, of a seed: quick to make, so that many can be tried."""
+    out = []
+    for half in range(0, 80, random.choice([1, 2])):
+        ts = midnight_ns(FIRST) + half * DAY_NS // 2
+        legs = []
+        for month in MONTHS:
+            if random.random() < share:
+                price = random.choice([None, *range(10**9, 5 * 10**9, 10**8)])
+                size = float(random.randrange(4))
+                legs.append(Bar(month, ts, *[price] * 4, size, size))
+        if legs:
+            out.append(legs)
+    return out
+
+
+@given(calendars(), st.integers(0, 2**32), hows)
+def test_appended_equals_from_scratch(calendar, seed, how):
+    """Cut between any two bars, even of one timestamp; the second part may repeat the first."""
+    random = Random(seed)
+    bars = bars_of(random)
+    rows = flat(bars)
+    cut = random.randrange(1, len(rows))
+    repeated = random.randrange(cut + 1)
+    ends = {"start": calendar.rows[0].month, "end": calendar.rows[-1].month, **how}
+    frame, error = frame_of(bars), None
+    first, later = part(frame, 0, cut), part(frame, repeated, len(rows))
+    try:
+        whole = build(frame, calendar, **ends)
+    except RollMissedError as missed:
+        error = str(missed)
+    try:
+        series = build(first, calendar, **ends)
+    except (RollMissedError, BarsError):
+        return  # there is nothing to append to
+    if error is None:
+        again = append(series, later, calendar, **ends)
+        assert comparable(again) == comparable(whole)
+    else:
+        with pytest.raises(RollMissedError) as caught:
+            append(series, later, calendar, **ends)
+        assert str(caught.value) == error
+
+
+def part(frame, start, stop):
+    columns = ("month", "ts", *PRICES, "volume", "open_interest")
+    return replace(frame, **{name: getattr(frame, name)[start:stop] for name in columns})
+
+
+@patient
 @given(calendars(), timestamps(positive, share=10))
 def test_views(calendar, bars):
     """Every leg is there, so every roll is made."""

@@ -6,6 +6,7 @@ import asyncio
 import copy
 import dataclasses
 import json
+import random
 import re
 import signal
 import socket
@@ -347,3 +348,47 @@ def test_decode_says_what_is_wrong_with_a_file(tmp_path):
     result = CliRunner().invoke(command, ["decode", str(path)])
     assert result.exit_code == 1
     assert "no JSON" in result.output
+
+
+def test_ports_and_depths_that_cannot_be_are_told(tmp_path):
+    path = tmp_path / "session.json"
+    path.write_text(json.dumps(SESSION))
+    for words in (["replay", str(path)], ["run", "--roots", "ES"]):
+        result = CliRunner().invoke(command, [*words, "--port", "65536"])
+        assert result.exit_code == 2
+        assert "0<=x<=65535" in result.output
+    path.write_text("[" * 100_000 + "]" * 100_000)
+    for word in ("decode", "replay"):
+        result = CliRunner().invoke(command, [word, str(path)])
+        assert result.exit_code == 1
+        assert "too deep" in result.output
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_a_broken_file_is_decoded_or_told_in_a_line(seed, tmp_path):
+    dice = random.Random(seed)  # noqa: S311 - chance, no secret
+    whole = json.dumps(SESSION).encode()
+    path = tmp_path / "session.json"
+    told = 0
+    for _ in range(40):
+        data = bytearray(whole)
+        for _ in range(dice.randint(1, 4)):
+            at = dice.randrange(len(data))
+            match dice.randrange(3):
+                case 0:
+                    data[at] = dice.randrange(256)
+                case 1:
+                    del data[at : at + dice.randint(1, 200)]
+                case 2:
+                    data[at:at] = dice.choice(
+                        [b"[", b"]", b'"', b"1e999", b"{}", b"\\ud800", b"\0"]
+                    )
+        path.write_bytes(data)
+        result = CliRunner().invoke(command, ["decode", str(path)])
+        assert result.exception is None or isinstance(result.exception, SystemExit)
+        if result.exit_code:
+            assert result.exit_code == 1
+            assert result.output.startswith("Error: ")
+            assert len(result.output.splitlines()) == 1
+            told += 1
+    assert 0 < told < 40

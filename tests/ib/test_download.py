@@ -8,6 +8,10 @@ import contextlib
 import csv
 import datetime as dt
 import gzip
+import os
+import signal
+import sqlite3
+import sys
 from dataclasses import replace
 from decimal import Decimal
 from itertools import pairwise
@@ -294,6 +298,56 @@ def test_a_download_that_was_stopped_goes_on(simulated, chains):
     run(main)
 
 
+COMMAND = [
+    sys.executable, "-c", "from pyfutures.cli import main; main()",
+    "download", "ES", "2025H", "--bar", "1m", "--what", "ask",
+    "--from", "2025-02-24", "--to", "2025-03-08",
+]  # fmt: skip
+
+
+def test_a_download_that_was_killed_goes_on(simulated, chains, tmp_path):
+    async def main():
+        # The sixth window is never answered, so what is killed has five for sure.
+        async with simulated(cached=False) as (server, client):
+            server.gateway.faults.when("RequestHistoricalBars", {"drop": True}, skip=5, times=None)
+            words = [*COMMAND, "--port", str(server.port), "--client-id", "7", "--out", "es.csv"]
+            process = await asyncio.create_subprocess_exec(
+                *words,
+                cwd=tmp_path,
+                env=os.environ | {"PYFUTURES_CACHE": str(tmp_path)},
+                stderr=asyncio.subprocess.DEVNULL,
+            )
+            try:
+                async with asyncio.timeout(60):
+                    while _kept(tmp_path) < 5 + 2:
+                        assert process.returncode is None
+                        await asyncio.sleep(0.02)
+            finally:
+                process.kill()
+            assert await process.wait() == -signal.SIGKILL
+            assert not (tmp_path / "es.csv").exists()
+            wanted = BarsWanted(
+                size=BarSize.MINUTE_1, show="ASK", start=utc("2025-02-24"), end=utc("2025-03-08")
+            )
+            server.gateway.faults.clear()
+            with Cache(tmp_path / "gateway.sqlite") as cache:
+                again = CachedClient(client.client, cache)
+                whole = await download_bars(again, chains["ES"], H5, wanted)
+                assert (again.asked, again.found) == (6, 7)
+            assert whole == await download_bars(client, chains["ES"], H5, wanted)
+
+    asyncio.run(main())
+
+
+def _kept(folder):
+    """How many answers a cache has, from outside."""
+    try:
+        with contextlib.closing(sqlite3.connect(folder / "gateway.sqlite")) as database:
+            return database.execute("select count(*) from answers").fetchone()[0]
+    except sqlite3.Error:
+        return 0  # not made yet
+
+
 def test_a_longer_span_finds_the_answers_of_a_shorter_one(simulated, chains):
     async def main():
         async with simulated() as (_, client):
@@ -575,9 +629,9 @@ def other(changes):
 @pytest.mark.parametrize(
     ("changes", "words"),
     [
-        ([{"multiplier": "5"}], "x 50: IB has other contracts only: ESM4 of 202406 x 5"),
-        ([{"contract_month": "202407"}], "other contracts only: ESM4 of 202407 x 50"),
-        ([{}, {"local_symbol": "ES2"}], "more than one contract at IB: ESM4, ES2"),
+        ([{"multiplier": "5"}], r"ES 2024M \(ESM4\): multiplier 50 in the spec, 5 at IB"),
+        ([{"contract_month": "202407"}], "IB has the symbol and not the month, among 1 contract"),
+        ([{}, {"local_symbol": "ES2"}], "2 contracts at IB: ESM4 .*, ES2 "),
         ([{"last_trade": "20240621 08:30 Mars/North"}], "last trade cannot be read"),
     ],
 )
@@ -590,8 +644,8 @@ def test_what_the_spec_says_otherwise_is_noted(chains):
     kind = other([{"last_trade": "20240620-13:30:00", "price_magnifier": 10}])
     found, _ = download(kind, chains)
     assert found.notes == (
-        "ES 2024M: last trade 2024-06-20 at IB, 2024-06-21 by the spec",
-        "ES 2024M: price magnifier 10 at IB, 1 by the spec; IB's is taken",
+        "ES 2024M (ESM4): last trade 2024-06-21 in the spec, 2024-06-20 at IB",
+        "ES 2024M (ESM4): price magnifier 1 in the spec, 10 at IB; IB's is taken",
     )
     plain, _ = download(Scripted, chains)
     assert found.rows[0].close * 10 == plain.rows[0].close

@@ -11,65 +11,44 @@ from hypothesis import strategies as st
 
 from pyfutures.ib.codec import Codec, Role, split_body
 from pyfutures.ib.errors import MessageError, RemoteProtocolError
-from pyfutures.ib.exact import Reader
 from pyfutures.ib.framing import frame
-from pyfutures.ib.messages.base import Malformed
 from pyfutures.ib.messages.hot import hot_decoders
 from pyfutures.ib.wire import ClientConnection, GatewayConnection
+from tests.ib import fuzz
 from tests.ib.strategies import ALL_REQUESTS, ALL_RESPONSES, messages
 from tests.ib.test_golden import REQUESTS, RESPONSES, fields
 
-ODD = [
-    "", "0", "-1", "2147483647", "1.7976931348623157E308", "1.7976931348623157e+308", "NaN", "sNaN",
-    "Infinity", "-inf", "1e999", "9" * 5000, "None", "\\u", "\\ud83d\\ude00", "\\ud83d", "ä",
-    "1_000", " 7 ", "0x10", "1E+400", "170141183460469231731687303715884105727",
-]  # fmt: skip
+
+def test_twenty_thousand_frames_in_all():
+    assert sum(fuzz.SHARES.values()) == 20_000
 
 
-def mutate(random, body):
-    """A body with one to three things wrong with it."""
-    for _ in range(random.randint(1, 3)):
-        parts = body.split(b"\0")
-        at = random.randrange(len(parts))
-        match random.randrange(6):
-            case 0:
-                parts[at] = random.choice(ODD).encode()
-            case 1:
-                del parts[at]
-            case 2:
-                parts.insert(at, random.choice(ODD).encode())
-            case 3:
-                parts = parts[:at]
-            case 4:
-                parts[at] = random.randbytes(random.randint(0, 6))
-            case 5:
-                parts = parts + parts[at:]
-        body = b"\0".join(parts)
-    return body
+@pytest.mark.parametrize("seed", range(14))
+def test_mutated_responses(seed):
+    told = fuzz.responses(seed, fuzz.SHARES["responses"] // 14)
+    assert told["read"] > 20
+    assert told["errors"] > 20
 
 
-@pytest.mark.parametrize("seed", range(20))
-@pytest.mark.parametrize(
-    ("role", "rows"),
-    [(Role.CLIENT, RESPONSES), (Role.GATEWAY, REQUESTS)],
-    ids=["client", "gateway"],
-)
-def test_mutated_messages(role, rows, seed):
-    chance = random.Random(f"{role} {seed}")
-    for _ in range(250):
-        version, text, _ = chance.choice(rows)
-        version = chance.choice([version, 157, 176, 200])
-        body = mutate(chance, fields(text))
-        codec = Codec(version, role)
-        try:
-            message = codec.decode(body)
-        except MessageError:
-            assert isinstance(codec.try_decode(body), Malformed)
-            continue
-        other = Codec(version, Role.GATEWAY if role is Role.CLIENT else Role.CLIENT)
-        exact = Reader(codec, other).read(body)
-        assert exact.body(Reader(codec, other)) == body
-        assert codec.decode(other.encode(message)) == message
+@pytest.mark.parametrize("seed", range(5))
+def test_mutated_requests(seed):
+    told = fuzz.requests(seed, fuzz.SHARES["requests"] // 5)
+    assert told["read"] > 20
+    assert told["errors"] > 20
+
+
+def test_a_mixed_run_is_the_same_for_the_same_seed_and_does_not_grow():
+    first, second = fuzz.run(2000, 7), fuzz.run(2000, 7)
+    assert first["frames"] == 2000
+    assert {**first, "grown by MB": 0} == {**second, "grown by MB": 0}
+
+
+def test_what_breaks_a_run_is_named(monkeypatch, capsys):
+    monkeypatch.setattr(fuzz, "RESPONSES", [(176, "49|1|x", None)])
+    monkeypatch.setattr(Codec, "try_decode", lambda *_: None)
+    with pytest.raises(AssertionError):
+        fuzz.run(500, 3)
+    assert capsys.readouterr().out == "seed 3: broken by responses('3 0', 500)\n"
 
 
 @pytest.mark.parametrize("seed", range(20))
@@ -93,7 +72,7 @@ def test_mutated_streams(seed):
         client = ClientConnection()
         client.hello()
         answers = frame(b"176\0now\0") + b"".join(
-            frame(mutate(chance, fields(chance.choice(RESPONSES)[1]))) for _ in range(4)
+            frame(fuzz.mutate(chance, fields(chance.choice(RESPONSES)[1]))) for _ in range(4)
         )
         assert len(client.receive(answers)) == 5
 
@@ -107,7 +86,7 @@ HOT = [layout for layout in ALL_RESPONSES if str(layout.id) in hot_decoders(200)
 def test_quick_decoders_mean_what_the_tables_mean(layout, version, data):
     body = Codec(version, Role.GATEWAY).encode(data.draw(messages(layout, version)))
     if data.draw(st.booleans()):
-        body = mutate(data.draw(st.randoms(use_true_random=False)), body)
+        body = fuzz.mutate(data.draw(st.randoms(use_true_random=False)), body)
     codec = Codec(version)
     try:
         fields = split_body(body)

@@ -491,7 +491,7 @@ def test_an_order_made_by_hand_is_reported_as_external():
         async with desk(gateway_settings={"master_client": 5}) as d:
             bid, _ = d.quote(ESU)
             theirs = d.by_hand(ESU, quantity=2, kind="LMT", limit=float(bid - 10))
-            (made,) = await until(lambda: d.cache.orders_open(), "external order")
+            (made,) = await until(d.cache.orders_open, "external order")
             assert made.strategy_id.value == "EXTERNAL"
             assert made.venue_order_id.value == str(theirs.perm_id)
             assert (made.quantity, made.price.as_decimal()) == (2, bid - 10)
@@ -593,5 +593,63 @@ def test_a_question_needs_a_client_of_that_name():
     async def scenario():
         async with desk() as d:
             assert f"{NAME}.margins" in d.node.kernel.msgbus.endpoints()
+
+    asyncio.run(scenario())
+
+
+def test_limits_of_a_root_that_is_not_there_refuse_the_connection():
+    async def scenario():
+        async with desk(limits={"ESS": Limit(max_position=1)}, wait=False) as d:
+            await until(lambda: d.server.connections == 1, "connection")
+            await until(lambda: d.server.connections == 0, "closed connection")
+            assert not d.node.trader.is_running
+
+    asyncio.run(scenario())
+
+
+def test_every_coroutine_of_the_base_client_is_implemented():
+    """`query_order` is the base's own; nothing is left to raise NotImplementedError."""
+    import inspect
+
+    from nautilus_trader.live.execution_client import LiveExecutionClient
+
+    from pyfutures.nautilus.execution import FuturesExecutionClient
+
+    wanted = {
+        name
+        for name, member in inspect.getmembers(LiveExecutionClient, inspect.iscoroutinefunction)
+        if "NotImplementedError" in inspect.getsource(member)
+    } | {"_query_account"}  # called, and not declared
+    missing = {
+        name
+        for name in wanted
+        if getattr(FuturesExecutionClient, name, None) is getattr(LiveExecutionClient, name, None)
+    }
+    assert missing == set()
+
+
+def test_an_inactive_order_without_a_reason_is_asked_about():
+    async def scenario():
+        async with desk() as d:
+            d.client.grace = 0.05
+            bid, _ = d.quote(ESU)
+            gw = d.gateway
+            inactive = gw.next_order_id(5)
+            gw.faults.when(
+                "OpenOrder", {"set": {"state.status": "Inactive"}}, times=None,
+                where={"order_id": inactive},
+            )  # fmt: skip
+            gw.faults.when(
+                "OrderStatus", {"set": {"status": "Inactive"}}, times=None,
+                where={"order_id": inactive},
+            )  # fmt: skip
+            open_one = d.strategy.limit(ESU, BUY, bid - 10)
+            await d.status(open_one, "ACCEPTED")
+            # Refused for want of margin, and the error is lost.
+            gw.faults.when("ErrorMessage", "drop", where={"code": 201}, times=None)
+            refused = d.strategy.market(ESU, BUY, 100)
+            await d.status(refused, "REJECTED")
+            assert refused.last_event.reason.startswith("inactive")
+            assert d.counts.inactive == 2
 
     asyncio.run(scenario())

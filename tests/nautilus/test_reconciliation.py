@@ -14,6 +14,7 @@ from nautilus_trader.model.identifiers import ClientId, InstrumentId, StrategyId
 
 from pyfutures.gateway.order_desk import make_order
 from pyfutures.ib import messages as m
+from pyfutures.months import ContractMonth
 from pyfutures.nautilus.factories import FuturesLiveExecClientFactory
 from tests.gateway.tools import gateway
 from tests.nautilus.exec_tools import (
@@ -36,7 +37,7 @@ pytestmark = UTCNOW
 
 
 def item(server, root, month):
-    return server.gateway.universe.of(root, month)
+    return server.gateway.universe.of(root, ContractMonth.parse(month))
 
 
 def hold(server, root, month, size, price):
@@ -62,9 +63,7 @@ def test_a_position_at_ib_is_an_external_position_with_its_average_price():
                 assert d.ours() == {ESU: 2, ZCU: -3}
                 prices = {p.instrument_id: p.avg_px_open for p in d.cache.positions_open()}
                 assert prices == {ESU: 4000.25, ZCU: 4.5}
-                assert {p.strategy_id for p in d.cache.positions_open()} == {
-                    StrategyId("EXTERNAL")
-                }
+                assert {p.strategy_id for p in d.cache.positions_open()} == {StrategyId("EXTERNAL")}
 
     asyncio.run(scenario())
 

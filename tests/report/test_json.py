@@ -22,7 +22,7 @@ def test_document() -> None:
     at = {"path": "a.yaml", "line": 3, "column": 1, "end_line": 3, "end_column": 5}
     first = at | {"line": 2, "end_line": 2}
     assert plain.loads(text) == {
-        "format_version": "1.0",
+        "format_version": "1.1",
         "files": 87,
         "errors": 2,
         "warnings": 1,
@@ -34,6 +34,7 @@ def test_document() -> None:
                 "location": None,
                 "help": None,
                 "related": [],
+                "fix": None,
             },
             {
                 "code": "PF002",
@@ -42,6 +43,7 @@ def test_document() -> None:
                 "location": first,
                 "help": "add it",
                 "related": [],
+                "fix": None,
             },
             {
                 "code": "PF009",
@@ -50,6 +52,7 @@ def test_document() -> None:
                 "location": at,
                 "help": None,
                 "related": [{"message": "first", "location": first}],
+                "fix": None,
             },
         ],
     }

@@ -9,7 +9,7 @@ import pytest
 
 from pyfutures.codes import diagnostic
 from pyfutures.diagnostics import Diagnostic, Location, SpecError
-from pyfutures.report import text
+from pyfutures.report import concise, text
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -100,7 +100,7 @@ def test_no_excerpt_where_there_is_no_line(path: str) -> None:
 
 def test_order() -> None:
     faults = [fault(3, 3, 4), fault(1, 9, 10, path="b.yaml"), fault(1, 1, 2), fault(3, 1, 2)]
-    lines = text.concise(faults).splitlines()
+    lines = concise.report(faults).splitlines()
     assert [line.split(" ")[0] for line in lines] == [
         *("a.yaml:1:1:", "a.yaml:3:1:", "a.yaml:3:3:", "b.yaml:1:9:"),
     ]
@@ -111,8 +111,8 @@ def test_concise() -> None:
     line = (
         "a.yaml:3:3: error[PF101] unknown key `ofset` in `roll` (did you mean `offset`? or not)\n"
     )
-    assert text.concise([item]) == line
-    assert text.concise([diagnostic("PF507", "unknown root `X`")]) == (
+    assert concise.report([item]) == line
+    assert concise.report([diagnostic("PF507", "unknown root `X`")]) == (
         "error[PF507] unknown root `X`\n"
     )
 

@@ -22,7 +22,7 @@ def test_code_is_a_document(code: Code) -> None:
     assert not code.title.endswith(".")
     assert code.title[0].islower() or code.title.startswith(("UTF", "."))
     for sentence in (code.what, code.why):
-        assert sentence[0].isupper() or sentence[0] == "`"
+        assert sentence[0].isupper() or sentence.startswith(("`", "nautilus_trader"))
         assert sentence.endswith(".")
     assert code.example
     assert code.instead

@@ -15,6 +15,7 @@ from pyfutures.codes import CODES
 from pyfutures.report import json, text
 from pyfutures.specs.load import Loaded, load_paths
 from pyfutures.specs.yaml import load
+from tests.specs import fuzz
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -92,6 +93,15 @@ def test_mutations_of_good_specs(tmp_path: Path, seed: int) -> None:
     for source in cases(60, seed):
         path.write_text(source, encoding="utf-8", newline="")
         sound(load_paths([path], [CONTEXT]))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", range(8))
+def test_mutations_of_the_catalogue(tmp_path: Path, seed: int) -> None:
+    # `python -m tests.specs.fuzz 100000` runs as many as one likes.
+    codes = list(fuzz.run(250, seed, tmp_path))
+    assert len(codes) == 250
+    assert set(codes) == {0, 1}
 
 
 @settings(max_examples=200, deadline=None)

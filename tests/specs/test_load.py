@@ -101,7 +101,7 @@ def test_every_part_of_the_model() -> None:
     assert spec.expiry is not None
     assert spec.roll is not None
     assert (spec.roll.anchor, spec.roll.unit) == (Anchor.FIRST_NOTICE, OffsetUnit.BUSINESS)
-    assert (spec.roll.offset, spec.roll.carry, spec.roll.close_out) == (-6, -1, 2)
+    assert (spec.roll.offset, spec.roll.carry, spec.roll.close_out) == (-12, -1, 2)
     assert spec.hours is not None
     assert spec.hours.breaks[1] == (dt.time(12), dt.time(13))
     assert spec.verified is False

@@ -8,16 +8,20 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from jsonschema import Draft202012Validator
 
+from pyfutures.chain import ChainRow
 from pyfutures.resources import data_dir
 from pyfutures.rules import STEP_KINDS
 from pyfutures.specs import schema as form
+from pyfutures.specs.model import Anchor, OffsetUnit, Settlement
 from pyfutures.specs.schema import load_schema, validator
 from pyfutures.specs.yaml import read
+from pyfutures.weekdays import Weekday
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 SCHEMA = load_schema("contract")
+BOTH = {"contract": SCHEMA, "calendar": load_schema("calendar")}
 
 
 def parts(schema: Any, path: str = "#") -> Iterator[tuple[str, dict[str, Any]]]:
@@ -33,16 +37,67 @@ def parts(schema: Any, path: str = "#") -> Iterator[tuple[str, dict[str, Any]]]:
         yield from parts(schema.get(key), f"{path}/{key}")
 
 
-PARTS = dict(parts(SCHEMA))
+PARTS = {(kind, path): part for kind, schema in BOTH.items() for path, part in parts(schema)}
 
 
-def test_schema_is_a_schema() -> None:
-    Draft202012Validator.check_schema(SCHEMA)
-    assert len(PARTS) > 80
+def keys_of(schema: Any, path: str = "#") -> Iterator[tuple[str, dict[str, Any]]]:
+    """Yield every property of a schema, also those that no part with a title leads to."""
+    if isinstance(schema, dict):
+        for name, part in schema.items():
+            if name == "properties":
+                yield from ((f"{path}/{key}", value) for key, value in part.items())
+            if name not in {"examples", "if", "then", "allOf"}:
+                yield from keys_of(part, f"{path}/{name}")
+    elif isinstance(schema, list):
+        for number, part in enumerate(schema):
+            yield from keys_of(part, f"{path}/{number}")
+
+
+KEYS = {(kind, path): part for kind, schema in BOTH.items() for path, part in keys_of(schema)}
+
+
+@pytest.mark.parametrize("kind", BOTH)
+def test_schema_is_a_schema(kind: str) -> None:
+    Draft202012Validator.check_schema(BOTH[kind])
+    assert sum(of == kind for of, _ in PARTS) > {"contract": 80, "calendar": 20}[kind]
+
+
+@pytest.mark.parametrize("where", KEYS, ids="".join)
+def test_every_key_has_what_an_editor_shows(where: tuple[str, str]) -> None:
+    part = KEYS[where]
+    name = part.get("$ref", "").removeprefix("#/$defs/")
+    part = {**(BOTH[where[0]]["$defs"][name] if name else {}), **part}
+    assert {"title", "description", "markdownDescription", "examples"} <= part.keys()
 
 
 def test_steps_are_those_of_the_rules() -> None:
     assert list(SCHEMA["$defs"]["step"]["properties"]) == list(STEP_KINDS)
+
+
+@pytest.mark.parametrize(
+    ("path", "words"),
+    [
+        (("properties", "settlement"), Settlement),
+        (("properties", "roll", "properties", "anchor"), Anchor),
+        (("properties", "roll", "properties", "unit"), OffsetUnit),
+    ],
+)
+def test_words_are_those_of_the_code(path: tuple[str, ...], words: Any) -> None:
+    part: Any = SCHEMA
+    for key in path:
+        part = part[key]
+    assert part["enum"] == [word.value for word in words]
+
+
+def test_expected_dates_are_columns_of_a_chain() -> None:
+    dates = SCHEMA["properties"]["expect"]["additionalProperties"]["properties"]
+    assert set(dates) <= set(ChainRow.__dataclass_fields__)
+
+
+def test_weekdays_are_those_of_the_code() -> None:
+    for part in PARTS.values():
+        if "monday" in part.get("enum", ()):
+            assert part["enum"] == [day.value for day in Weekday]
 
 
 def test_no_union_but_by_type() -> None:
@@ -59,12 +114,12 @@ def test_no_union_but_by_type() -> None:
     assert not {"oneOf", "anyOf"} & set(keys(SCHEMA))
 
 
-@pytest.mark.parametrize("path", PARTS)
-def test_part_is_described(path: str) -> None:
-    part = PARTS[path]
+@pytest.mark.parametrize("where", PARTS, ids="".join)
+def test_part_is_described(where: tuple[str, str]) -> None:
+    part = PARTS[where]
     assert {"title", "description", "markdownDescription", "examples"} <= part.keys()
     assert part["examples"]
-    if "enum" in part and path != "#/properties/schema" and "monday" not in part["enum"]:
+    if "enum" in part:
         assert len(part["markdownEnumDescriptions"]) == len(part["enum"])
     if "pattern" in part:
         assert part["patternErrorMessage"]
@@ -72,9 +127,9 @@ def test_part_is_described(path: str) -> None:
         assert part.get("additionalProperties") is not None
 
 
-@pytest.mark.parametrize("path", PARTS)
-def test_examples_are_valid(path: str) -> None:
-    part = {**PARTS[path], "$defs": SCHEMA["$defs"]}
+@pytest.mark.parametrize("where", PARTS, ids="".join)
+def test_examples_are_valid(where: tuple[str, str]) -> None:
+    part = {**PARTS[where], "$defs": BOTH[where[0]].get("$defs", {})}
     for example in part["examples"]:
         errors = [error.message for error in Draft202012Validator(part).iter_errors(example)]
         assert errors == []

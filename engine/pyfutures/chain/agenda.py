@@ -132,7 +132,7 @@ def hold_segments(chain: Chain) -> tuple[HoldSegment, ...]:
 
 def _pairs(chain: Chain) -> Iterator[tuple[HoldSegment, ContractMonth | None]]:
     segments = hold_segments(chain)
-    for segment, after in zip(segments, (*segments[1:], None), strict=True):
+    for segment, after in zip(segments, (*segments, None)[1:], strict=True):
         yield segment, after.month if after else None
 
 

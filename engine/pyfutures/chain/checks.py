@@ -49,21 +49,6 @@ def every_rule_has_a_day(chain: Chain) -> Iterator[Finding]:
                 )
 
 
-@chain_checks("PF414")
-def every_listed_month_has_a_rule(chain: Chain) -> Iterator[Finding]:
-    """A listed month between two ranges of the rule has no date."""
-    covered = np.zeros(chain.table.index.shape, np.bool_)
-    for rows, _ in event_spans(chain.spec.last_trade, chain.table.index):
-        covered[rows] = True
-    bare = np.flatnonzero(~covered & ~chain.table.last_trade.explicit)
-    if bare.size:
-        yield Finding(
-            ("last_trade",),
-            f"no rule covers {_months(chain, bare)}, which {_are(bare)} listed",
-            "let the ranges of `last_trade` meet, or do not list these months",
-        )
-
-
 @chain_checks("PF411")
 def last_trades_increase(chain: Chain) -> Iterator[Finding]:
     """Contracts end in the order of their months."""
@@ -197,6 +182,8 @@ def dates_are_as_expected(chain: Chain) -> Iterator[Finding]:
             if given == day:
                 continue
             path: DataPath = ("expect", str(month), name)
+            if path not in chain.spec.locations:
+                path = path[:2]  # the last trade can stand alone
             what = name.replace("_", " ")
             message = f"expected {what} of {month} is {day:%a %Y-%m-%d}, "
             message += f"the spec gives {given:%a %Y-%m-%d}" if given else _why_none(chain, name)
@@ -323,7 +310,3 @@ def _months(chain: Chain, rows: NDArray[np.intp]) -> str:
     """The first month, and how many others there are."""
     others = {1: "", 2: " and another month"}.get(rows.size, f" and {rows.size - 1} other months")
     return f"{chain.months[rows[0]]}{others}"
-
-
-def _are(rows: NDArray[np.intp]) -> str:
-    return "are" if rows.size > 1 else "is"

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 from pyfutures.codes import diagnostic
 from pyfutures.months import FIRST_MONTH, LAST_MONTH, ContractMonth
 from pyfutures.specs.positions import locate
-from pyfutures.specs.words import ticks
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -70,16 +69,16 @@ def _compared(one: Chain, other: Chain) -> Iterator[Diagnostic]:
     symbol, exchange, class_ = identity
     words = f"symbol {symbol} at {exchange}, multiplier {spec.multiplier.at(at)}"
     words += f", class {class_}" if class_ else ", without a class"
-    span = f"{same[0]} to {same[-1]}"
+    span = f"the months {same[0]} to {same[-1]}"
     if same[0] == max(one.months[0], other.months[0]) and same[-1] == min(
         one.months[-1], other.months[-1]
     ):
-        span = "all months"
+        span = "any month"
     # The root that comes second was probably written second.
     place, related = (locate(chain.spec.locations, ("root",)) for chain in (other, one))
     yield diagnostic(
         "PF509",
-        f"IB cannot tell {ticks((other.root, one.root))} apart in {span}: {words}",
+        f"IB cannot tell `{other.root}` from `{one.root}` in {span}: {words}",
         place,
         hint="give each an `ib.trading_class` of its own, or mend `ib.symbol` or `multiplier`;"
         " roots that are one contract, held in two ways, have one `name`",

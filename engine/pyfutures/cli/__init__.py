@@ -19,11 +19,15 @@ if TYPE_CHECKING:
 
 _COMMANDS = {
     "validate": "Check contract specs and calendars.",
+    "new": "Start the spec of a root: a commented file that already passes.",
+    "fmt": "Lay out specs and calendars alike.",
     "code": "Say what the code of a diagnostic means.",
     "chain": "Print contract months with their dates.",
     "explain": "Say step by step why a date is what it is.",
     "diff": "Say which dates a change of specs or calendars moves.",
     "position": "Say which month is current at an instant.",
+    "verify": "Compare specs with the contract details of an IB gateway.",
+    "schema": "Print or write the JSON Schemas that an editor checks specs by.",
     "timeline": "Show what happens when: a list, a page, a picture, a calendar file.",
     "continuous": "Build continuous series from contract bars.",
     "download": "Fetch bars and ticks of contracts from an IB gateway.",

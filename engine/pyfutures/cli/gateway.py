@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from pyfutures.gateway.fault_script import Script
     from pyfutures.gateway.recordings import Recording
 
+_PORT = click.IntRange(0, 65_535)
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 
 
@@ -27,7 +28,7 @@ def command() -> None:
 
 @command.command()
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
-@click.option("--port", default=4002, show_default=True, help="Port to listen on; 0: a free one.")
+@click.option("--port", type=_PORT, default=4002, help="Port to listen on; 0: a free one.")
 @click.option("--server-version", default=176, show_default=True, help="Highest version, 157-200.")
 @click.option("--roots", help="Roots to serve, joined by commas; all that IB has by default.")
 @click.option("--speed", default=1.0, show_default=True, help="Simulated seconds in a real one.")
@@ -105,7 +106,7 @@ def decode(file: Path) -> None:
 @command.command()
 @click.argument("file", type=_FILE)
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
-@click.option("--port", default=4002, show_default=True, help="Port to listen on; 0: a free one.")
+@click.option("--port", type=_PORT, default=4002, help="Port to listen on; 0: a free one.")
 @click.option("--strict", is_flag=True, help="Do not answer what was not recorded.")
 def replay(file: Path, host: str, port: int, *, strict: bool) -> None:
     """Serve a recorded session over TCP until interrupted."""

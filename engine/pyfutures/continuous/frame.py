@@ -8,7 +8,8 @@ row (counted from 1, without the header) and value.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from decimal import Decimal
 from enum import StrEnum
@@ -18,11 +19,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from pyfutures.continuous.bars import NO_PRICE, PRICE_SCALE, Bar, instant
+from pyfutures.continuous.files import FilesError, is_url, open_input
+from pyfutures.continuous.native import NativeError, is_native, native_part
 from pyfutures.continuous.stamps import Close, StampError, to_ns
 from pyfutures.months import ContractMonth, MonthError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Collection, Iterator, Sequence
 
     from numpy.typing import NDArray
 
@@ -85,6 +88,15 @@ class Frame:
     def __len__(self) -> int:
         return int(self.ts.size)
 
+    def since(self, row: int) -> Frame:
+        """Frame of the rows from one on."""
+        interests = self.open_interest
+        return replace(
+            self,
+            **{name: getattr(self, name)[row:] for name in ("month", "ts", *PRICES, "volume")},
+            open_interest=None if interests is None else interests[row:],
+        )
+
     def bars(self, rows: NDArray[np.int64] | slice = slice(None)) -> Iterator[Bar]:
         """Bars of some rows, or of all, in order: what a roll machine is fed."""
         months = self.months
@@ -114,19 +126,21 @@ def _prices(units: NDArray[np.int64]) -> list[int | None]:
 
 
 def read_bars(
-    paths: Path | Sequence[Path],
+    paths: Path | str | Sequence[Path | str],
     *,
     close_of: Close | None = None,
     stamp: Stamp = Stamp.CLOSE,
     interval: timedelta | None = None,
+    classes: Collection[str] = (),
 ) -> Frame:
     """Bars of one or more files with the columns contract, ts, open, high, low, close, volume.
 
     Parameters
     ----------
     paths
-        Files ending in ``.csv``, ``.csv.gz`` or ``.parquet``. A column `open_interest` is read if
-        all of them have it; other columns are left alone.
+        Files, or URLs, ending in ``.csv``, ``.csv.gz`` or ``.parquet``. A column `open_interest` is
+        read if all of them have it; other columns are left alone. A parquet file of bars that
+        nautilus_trader wrote into a catalogue is read as it is.
     close_of
         Session close, in nanoseconds UTC, of a trading date: for files whose ts are bare dates.
     stamp
@@ -134,6 +148,9 @@ def read_bars(
     interval
         Length of a bar, for `Stamp.OPEN`. By default the shortest step between two timestamps of a
         contract, of which all other steps must be multiples.
+    classes
+        Trading classes of the root: the months of a catalogue's files are read from instruments
+        like ``ESH26.XCME``.
 
     Raises
     ------
@@ -147,15 +164,15 @@ def read_bars(
         If pyarrow is not installed.
 
     """
-    files = [paths] if isinstance(paths, Path) else list(paths)
-    parts = [_part(path, close_of) for path in files]
+    files = list(map(str, [paths] if isinstance(paths, Path | str) else paths))
+    parts = [_part(path, close_of, classes) for path in files]
     opens = [part for part in parts if not part.pop("dates")]
     if Stamp(stamp) is Stamp.OPEN and opens:
         length = _length(opens, interval)
         for part in opens:
             part["ts"] = part["ts"] + length
     if not sum(part["ts"].size for part in parts):
-        raise BarsError(f"no bars in {', '.join(map(str, files)) or 'no files'}")
+        raise BarsError(f"no bars in {', '.join(files) or 'no files'}")
     columns = [*PRICES, "volume"]
     if all(_OPTIONAL in part for part in parts):
         columns.append(_OPTIONAL)
@@ -216,7 +233,7 @@ def _without_duplicates(
     joined: dict[str, NDArray[Any]],
     columns: list[str],
     order: NDArray[np.int64],
-    files: list[Path],
+    files: list[str],
     starts: NDArray[np.int64],
 ) -> NDArray[np.bool_]:
     """Mask of the first bar of each contract and timestamp, the others being identical."""
@@ -244,8 +261,17 @@ def _without_duplicates(
 # One file
 
 
-def _part(path: Path, close_of: Close | None) -> dict[str, Any]:
+def _part(path: str, close_of: Close | None, classes: Collection[str]) -> dict[str, Any]:
     table = _table(path)
+    if not is_native(table):
+        return _own_part(path, table, close_of)
+    try:
+        return native_part(table, classes)
+    except NativeError as error:
+        raise BarsError(f"{path}: {error}") from None
+
+
+def _own_part(path: str, table: Any, close_of: Close | None) -> dict[str, Any]:  # noqa: ANN401
     names = table.column_names
     absent = [name for name in COLUMNS if name not in names]
     if absent:
@@ -271,7 +297,7 @@ def _part(path: Path, close_of: Close | None) -> dict[str, Any]:
     return part
 
 
-def _table(path: Path) -> Any:  # noqa: ANN401 - pyarrow has no types
+def _table(path: str) -> Any:  # noqa: ANN401 - pyarrow has no types
     try:
         import pyarrow as pa  # noqa: PLC0415 - only who reads files needs it
         from pyarrow import csv, parquet  # noqa: PLC0415
@@ -279,11 +305,17 @@ def _table(path: Path) -> Any:  # noqa: ANN401 - pyarrow has no types
         raise ModuleNotFoundError(
             f"reading {path} needs pyarrow: pip install 'pyfutures[series]'", name=error.name
         ) from None
+    if not path.endswith((".csv", ".csv.gz", ".parquet")):
+        raise BarsError(f"{path}: neither .csv, .csv.gz nor .parquet")
     try:
-        if path.name.endswith((".csv", ".csv.gz")):
+        with _source(path, pa) as source:
+            if path.endswith(".parquet"):
+                # The file alone: `read_table` takes parts of the path for columns.
+                with parquet.ParquetFile(source) as file:
+                    return file.read()
             numbers = (*PRICES, "volume", _OPTIONAL)
             return csv.read_csv(
-                str(path),
+                source,
                 read_options=csv.ReadOptions(use_threads=False),  # else errors name no row
                 convert_options=csv.ConvertOptions(
                     column_types={"contract": pa.string(), "ts": pa.string()}
@@ -292,10 +324,6 @@ def _table(path: Path) -> Any:  # noqa: ANN401 - pyarrow has no types
                     strings_can_be_null=True,
                 ),
             )
-        if path.suffix == ".parquet":
-            # The file alone: `read_table` takes parts of the path for columns.
-            with parquet.ParquetFile(str(path)) as file:
-                return file.read()
     except pa.ArrowException as error:
         raise BarsError(f"{path}: {error}") from None
     except OSError as error:
@@ -303,10 +331,22 @@ def _table(path: Path) -> Any:  # noqa: ANN401 - pyarrow has no types
             raise
         # What is in the file, as a damaged archive, is no matter of the system.
         raise BarsError(f"{path}: {error}; the file is damaged, bring it anew") from None
-    raise BarsError(f"{path}: neither .csv, .csv.gz nor .parquet")
+    except FilesError as error:
+        raise BarsError(str(error)) from None
 
 
-def _check_text(path: Path, name: str, column: Any) -> None:  # noqa: ANN401
+@contextmanager
+def _source(path: str, pa: Any) -> Iterator[Any]:  # noqa: ANN401 - pyarrow has no types
+    """What pyarrow reads a file from: its name here, its bytes from elsewhere."""
+    if not is_url(path):
+        yield path
+        return
+    with open_input(path) as source:
+        data = source.read()
+    yield pa.input_stream(data, compression="gzip" if path.endswith(".gz") else None)
+
+
+def _check_text(path: str, name: str, column: Any) -> None:  # noqa: ANN401
     """Refuse bytes that are no text: a parquet file may call them so, and nobody looked."""
     import pyarrow as pa  # noqa: PLC0415
 
@@ -327,7 +367,7 @@ def _check_text(path: Path, name: str, column: Any) -> None:  # noqa: ANN401
         raise
 
 
-def _months(path: Path, column: Any) -> NDArray[np.int64]:  # noqa: ANN401
+def _months(path: str, column: Any) -> NDArray[np.int64]:  # noqa: ANN401
     """Month index of each row."""
     import pyarrow as pa  # noqa: PLC0415
 
@@ -352,7 +392,7 @@ def _months(path: Path, column: Any) -> NDArray[np.int64]:  # noqa: ANN401
     return indices
 
 
-def _floats(path: Path, name: str, column: Any) -> NDArray[np.float64]:  # noqa: ANN401
+def _floats(path: str, name: str, column: Any) -> NDArray[np.float64]:  # noqa: ANN401
     import pyarrow as pa  # noqa: PLC0415
 
     try:
@@ -364,7 +404,7 @@ def _floats(path: Path, name: str, column: Any) -> NDArray[np.float64]:  # noqa:
     return np.asarray(values, dtype=np.float64)
 
 
-def _units(path: Path, name: str, values: NDArray[np.float64]) -> NDArray[np.int64]:
+def _units(path: str, name: str, values: NDArray[np.float64]) -> NDArray[np.int64]:
     """Whole numbers of 1e-9, `NO_PRICE` for nan.
 
     A float of a price is the nearest one to a decimal of few digits. Multiplying loses that where

@@ -263,6 +263,21 @@ class RollMachine:
         return None if self._roll_ns == FOREVER else self._roll_ns
 
     @property
+    def quiet_ns(self) -> int:
+        """Before it neither a roll is made nor one is missed."""
+        return min(self._roll_ns, self._deadline)
+
+    @property
+    def rolled(self) -> bool:
+        """Whether the next bar is the first one after a roll."""
+        return self._memory.rolled
+
+    @property
+    def sessions(self) -> Sessions:
+        """Which session a timestamp belongs to."""
+        return self._sessions
+
+    @property
     def counts(self) -> dict[str, int]:
         """How many bars and rolls were emitted, and duplicates, revised, late, unwanted fed."""
         return dict(self._memory.counts)
@@ -503,7 +518,7 @@ class RollMachine:
         Parameters
         ----------
         closed
-            The last of them, before `roll_ns` and not before anything fed.
+            The last of them, before `quiet_ns`. Legs of an open timestamp are among them.
         bars
             How many of them had a bar of the current month.
         current, forward
@@ -514,12 +529,14 @@ class RollMachine:
         Raises
         ------
         ValueError
-            If one of them might have been a roll, or a timestamp is open.
+            If one of them might have been a roll, or is closed already.
 
         """
         memory = self._memory
-        if memory.open != NEVER or not memory.closed < closed < self._roll_ns:
+        if not max(memory.closed + 1, memory.open) <= closed < self.quiet_ns:
             raise ValueError(f"{self.root}: {instant(closed)} cannot be passed over")
+        memory.open = NEVER
+        memory.legs = {}
         memory.closed = memory.floor = closed
         memory.counts["bars"] += bars
         if bars:

@@ -17,6 +17,7 @@ import numpy as np
 from pyfutures import __version__
 from pyfutures.continuous.adjustment import Adjustment, View
 from pyfutures.continuous.bars import NO_PRICE, PRICE_SCALE, Roll
+from pyfutures.continuous.files import arrow, open_input, write_whole
 from pyfutures.continuous.machine import Missing, Policy
 from pyfutures.months import ContractMonth
 
@@ -72,6 +73,10 @@ class Series:
         Sum of gaps (1e-9) and product of ratios of the rolls before each bar.
     rolled
         Whether a bar is the first one after a roll.
+    calendar
+        The rows of the months that were current, as text.
+    state
+        State of the machine before the last timestamp was closed, to go on from.
 
     """
 
@@ -94,6 +99,8 @@ class Series:
     C: NDArray[np.int64]
     R: NDArray[np.float64]
     rolled: NDArray[np.bool_]
+    calendar: tuple[str, ...] = ()
+    state: dict[str, Any] | None = None
 
     def __len__(self) -> int:
         return int(self.ts.size)
@@ -125,7 +132,17 @@ class Series:
 
         """
         prices: NDArray[np.int64] = getattr(self, column)
-        return self.view(mode).units(prices, self.C, self.R)
+        stored = [(0, 1.0), *((roll.C, roll.R) for roll in self.rolls)]
+        return self.view(mode).segment_units(prices, self.bounds(), stored)
+
+    def bounds(self) -> list[int]:
+        """Rows at which the segments begin, and the number of rows; a last one may be empty."""
+        size = len(self)
+        firsts = [roll.first_new_ts for roll in self.rolls]
+        known = np.array([ts for ts in firsts if ts is not None], dtype=np.int64)
+        rows: list[int] = np.searchsorted(self.ts, known).tolist()
+        # Only the last roll can have no bar after it yet.
+        return [0, *rows, *[size] * (len(firsts) - len(rows)), size]
 
 
 def floats(units: NDArray[np.int64]) -> NDArray[np.float64]:
@@ -135,16 +152,18 @@ def floats(units: NDArray[np.int64]) -> NDArray[np.float64]:
     return prices
 
 
-def write_parquet(series: Series, path: Path) -> None:
-    """Write a series to a parquet file; a file of that name is replaced in one step.
+def write_parquet(series: Series, path: Path | str) -> None:
+    """Write a series to a parquet file or URL; a file of that name is replaced in one step.
 
     Raises
     ------
     ModuleNotFoundError
         If pyarrow is not installed.
+    OSError
+        If it cannot be written.
 
     """
-    pa, parquet = _pyarrow(path)
+    pa, _, parquet = arrow(str(path))
     columns: dict[str, Any] = {
         "ts": pa.array(series.ts).cast(pa.timestamp("ns", tz="UTC")),
         "month": pa.array(series.month_texts().tolist(), type=pa.string()),
@@ -162,18 +181,15 @@ def write_parquet(series: Series, path: Path) -> None:
         "pyfutures.missing": series.missing.value,
         "pyfutures.fingerprint": series.fingerprint,
         "pyfutures.rolls": json.dumps([roll_data(roll) for roll in series.rolls]),
+        "pyfutures.calendar": json.dumps(series.calendar),
+        "pyfutures.state": json.dumps(series.state),
     }
     table = pa.table({name: columns[name] for name in COLUMNS}, metadata=metadata)
-    partial = path.with_name(path.name + ".partial")
-    try:
-        parquet.write_table(table, str(partial))
-        partial.replace(path)
-    finally:
-        partial.unlink(missing_ok=True)
+    write_whole(str(path), lambda sink: parquet.write_table(table, sink))
 
 
-def read_parquet(path: Path) -> Series:
-    """Series of a file that `write_parquet` wrote.
+def read_parquet(path: Path | str) -> Series:
+    """Series of a file or URL that `write_parquet` wrote.
 
     Raises
     ------
@@ -183,8 +199,9 @@ def read_parquet(path: Path) -> Series:
         If pyarrow is not installed.
 
     """
-    _, parquet = _pyarrow(path)
-    table = parquet.read_table(str(path))
+    _, _, parquet = arrow(str(path))
+    with open_input(str(path)) as source, parquet.ParquetFile(source) as file:
+        table = file.read()
     metadata = {k.decode(): v.decode() for k, v in (table.schema.metadata or {}).items()}
     version = metadata.get("pyfutures.format")
     if version != str(FORMAT_VERSION):
@@ -206,8 +223,31 @@ def read_parquet(path: Path) -> Series:
         missing=Missing(metadata["pyfutures.missing"]),
         fingerprint=metadata["pyfutures.fingerprint"],
         rolls=tuple(roll_of(data) for data in json.loads(metadata["pyfutures.rolls"])),
+        calendar=tuple(json.loads(metadata.get("pyfutures.calendar", "[]"))),
+        state=json.loads(metadata.get("pyfutures.state", "null")),
         **columns,
     )
+
+
+def is_series(place: str) -> bool:
+    """Whether a file is one that `write_parquet` wrote.
+
+    Raises
+    ------
+    ModuleNotFoundError
+        If pyarrow is not installed.
+    OSError
+        If it cannot be opened.
+
+    """
+    if not place.endswith(".parquet"):
+        return False
+    pa, _, parquet = arrow(place)
+    try:
+        with open_input(place) as source, parquet.ParquetFile(source) as file:
+            return b"pyfutures.format" in (file.schema_arrow.metadata or {})
+    except pa.ArrowException:
+        return False
 
 
 def _month_indices(texts: NDArray[np.object_]) -> NDArray[np.int64]:
@@ -247,14 +287,3 @@ def roll_of(data: dict[str, Any]) -> Roll:
             "R": math.nan if data["R"] is None else data["R"],
         }
     )
-
-
-def _pyarrow(path: Path) -> tuple[Any, Any]:
-    try:
-        import pyarrow as pa  # noqa: PLC0415 - only who has files needs it
-        from pyarrow import parquet  # noqa: PLC0415
-    except ModuleNotFoundError as error:
-        raise ModuleNotFoundError(
-            f"{path.name} needs pyarrow: pip install 'pyfutures[series]'", name=error.name
-        ) from None
-    return pa, parquet

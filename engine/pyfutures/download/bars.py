@@ -15,11 +15,10 @@ from decimal import Decimal
 from itertools import pairwise
 from typing import TYPE_CHECKING, Final
 
-from pyfutures.download.contracts import find_contract
+from pyfutures.download.contracts import find_contract, find_head
 from pyfutures.download.errors import DisorderError, DownloadError, FutureError
 from pyfutures.download.holes import Hole, find_holes
 from pyfutures.download.windows import TradingTimes, Window, windows
-from pyfutures.ib.failures import RequestFailedError
 from pyfutures.ib.merge import longest_duration
 from pyfutures.ib.messages.history import Bar, RequestHeadTimestamp, RequestHistoricalBars
 from pyfutures.ib.times import BarSize, bar_time, format_utc
@@ -186,7 +185,8 @@ async def download_bars(
         )
     now = await client.now(patience=wanted.patience)
     found = await find_contract(client, chain, month, patience=wanted.patience)
-    head = await _head(client, found, wanted)
+    request = RequestHeadTimestamp(0, found.contract, use_rth=wanted.use_rth, show=wanted.show)
+    head = await find_head(client, request, patience=wanted.patience)
     span = span_of(found, (wanted.start, wanted.end), now, head, slack=wanted.length)
     work = _Work(client, found, wanted, times, now, head)
     await work.fetch(*span, progress)
@@ -197,20 +197,6 @@ async def download_bars(
     return BarDownload(
         found, wanted, rows, work.holes(rows, *span), tuple(notes), work.repeated, unfinished
     )
-
-
-async def _head(
-    client: CachedClient, found: FoundContract, wanted: BarsWanted
-) -> dt.datetime | None:
-    """Return the first instant with data, None where the gateway does not tell."""
-    request = RequestHeadTimestamp(0, found.contract, use_rth=wanted.use_rth, show=wanted.show)
-    try:
-        head = await client.head(request, patience=wanted.patience)
-    except RequestFailedError:
-        return None  # not for all expired contracts; bars are had all the same
-    if isinstance(head, dt.datetime):
-        return head
-    return dt.datetime.combine(head, dt.time(), dt.UTC) - _DAY
 
 
 def span_of(

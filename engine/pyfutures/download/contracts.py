@@ -6,24 +6,27 @@ contracts are asked for too; gateways know them for about two years.
 
 from __future__ import annotations
 
+import datetime as dt
 from dataclasses import dataclass, field
-from decimal import Decimal, InvalidOperation
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from pyfutures.download.errors import ContractNotFoundError
+from pyfutures.ib.comparison import broker_last_trade, resolve
+from pyfutures.ib.failures import RequestFailedError
 from pyfutures.ib.messages.contracts import Contract
-from pyfutures.ib.times import TimeError, last_trade
 
 if TYPE_CHECKING:
-    import datetime as dt
-    from collections.abc import Sequence
-
-    from pyfutures.chain import Chain, ChainRow
+    from pyfutures.chain import Chain
+    from pyfutures.diagnostics import Diagnostic
     from pyfutures.ib.cached import CachedClient
     from pyfutures.ib.messages.contracts import ContractDetails
+    from pyfutures.ib.messages.history import RequestHeadTimestamp
     from pyfutures.months import ContractMonth
 
-__all__ = ["FoundContract", "contract_of", "find_contract"]
+__all__ = ["FoundContract", "contract_of", "find_contract", "find_head"]
+
+#: What disagrees and is only noted, with how; everything else is another contract.
+_NOTED: Final = {"PF603": "{}", "PF605": "{}", "PF606": "{}; IB's is taken"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +90,26 @@ def contract_of(chain: Chain, month: ContractMonth) -> Contract:
     )
 
 
+async def find_head(
+    client: CachedClient, request: RequestHeadTimestamp, *, patience: float = 0.0
+) -> dt.datetime | None:
+    """Return the first instant with data, None where the gateway does not tell.
+
+    Raises
+    ------
+    RequestError
+        One of its kinds.
+
+    """
+    try:
+        head = await client.head(request, patience=patience)
+    except RequestFailedError:
+        return None  # not for all expired contracts; what they have is had all the same
+    if isinstance(head, dt.datetime):
+        return head
+    return dt.datetime.combine(head, dt.time(), dt.UTC) - dt.timedelta(days=1)
+
+
 async def find_contract(
     client: CachedClient, chain: Chain, month: ContractMonth, *, patience: float = 0.0
 ) -> FoundContract:
@@ -102,80 +125,16 @@ async def find_contract(
         One of its kinds.
 
     """
-    wanted = contract_of(chain, month)
-    found = await client.details(wanted, patience=patience)
-    fits = [one for one in found if _is_month(one, month) and _is_size(one, chain, month)]
-    expected = chain.row(month).last_trade
-    if len(fits) > 1:
-        # Weeklies and monthlies can share a class: the last trade tells them apart.
-        fits = [one for one in fits if _last_trade(client, one, chain.row(month)) == expected]
-    if len(fits) != 1:
-        raise ContractNotFoundError(_explain(wanted, chain, month, found, fits))
-    (one,) = fits
-    ends = _last_trade(client, one, chain.row(month))
-    notes = []
-    if ends != expected:
-        notes.append(f"{chain.root} {month}: last trade {ends} at IB, {expected} by the spec")
-    magnifier = chain.spec.ib.price_magnifier if chain.spec.ib else 1
-    if one.price_magnifier != magnifier:
-        notes.append(
-            f"{chain.root} {month}: price magnifier {one.price_magnifier} at IB, {magnifier} by"
-            " the spec; IB's is taken"
-        )
-    return FoundContract(chain, month, one, ends, tuple(notes))
+    found = await client.details(contract_of(chain, month), patience=patience)
+    login_zone = client.client.config.login_zone
+    resolution = resolve(chain, month, found, login_zone=login_zone)
+    fatal = [one for one in resolution.diagnostics if one.code not in _NOTED]
+    if resolution.details is None or fatal:
+        raise ContractNotFoundError("; ".join(map(_words, fatal)))
+    ends = broker_last_trade(chain, month, resolution.details, login_zone=login_zone).date
+    notes = tuple(_NOTED[one.code].format(one.message) for one in resolution.diagnostics)
+    return FoundContract(chain, month, resolution.details, ends, notes)
 
 
-def _is_month(one: ContractDetails, month: ContractMonth) -> bool:
-    return one.contract_month == f"{month.year:04d}{month.month:02d}"
-
-
-def _is_size(one: ContractDetails, chain: Chain, month: ContractMonth) -> bool:
-    multiplier = chain.spec.multiplier.at(month)
-    if multiplier is None or not one.contract.multiplier:
-        return True
-    try:
-        return Decimal(one.contract.multiplier) == multiplier
-    except InvalidOperation:
-        return False
-
-
-def _last_trade(client: CachedClient, one: ContractDetails, row: ChainRow) -> dt.date:
-    """Return the trading date of the last trade."""
-    contract = one.contract
-    try:
-        found = last_trade(
-            contract.last_trade,
-            one.time_zone,
-            date=contract.last_trade_date,
-            login_zone=client.client.config.login_zone,
-        )
-    except TimeError as error:
-        name = contract.local_symbol or contract.symbol
-        raise ContractNotFoundError(f"{name}: its last trade cannot be read: {error}") from None
-    if found.instant is not None and found.instant == row.last_trade_utc and row.last_trade:
-        return row.last_trade  # in an evening session the date is the one before
-    return found.date
-
-
-def _explain(
-    wanted: Contract,
-    chain: Chain,
-    month: ContractMonth,
-    found: Sequence[ContractDetails],
-    fits: Sequence[ContractDetails],
-) -> str:
-    words = (wanted.symbol, wanted.trading_class, wanted.last_trade, wanted.exchange)
-    name = f"{chain.root} {month} ({' '.join(filter(None, words))})"
-    if fits:
-        names = ", ".join(one.contract.local_symbol for one in fits)
-        return f"{name}: more than one contract at IB: {names}"
-    if found:
-        names = ", ".join(
-            f"{one.contract.local_symbol} of {one.contract_month} x {one.contract.multiplier}"
-            for one in found
-        )
-        multiplier = chain.spec.multiplier.at(month)
-        return f"{name} x {multiplier}: IB has other contracts only: {names}"
-    text = f"{name}: IB knows no such contract"
-    last = chain.row(month).last_trade
-    return text if last is None else f"{text}; it knows expired ones for about two years ({last})"
+def _words(one: Diagnostic) -> str:
+    return one.message if one.help is None else f"{one.message}; {one.help}"

@@ -17,10 +17,9 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Final
 
 from pyfutures.download.bars import check_span, span_of
-from pyfutures.download.contracts import find_contract
+from pyfutures.download.contracts import find_contract, find_head
 from pyfutures.download.errors import DisorderError
 from pyfutures.download.windows import TradingTimes, at_minute
-from pyfutures.ib.failures import RequestFailedError
 from pyfutures.ib.messages.history import (
     HistoricalMidpoint,
     HistoricalQuote,
@@ -139,7 +138,11 @@ async def download_ticks(
     """
     now = await client.now(patience=wanted.patience)
     found = await find_contract(client, chain, month, patience=wanted.patience)
-    head = None if wanted.start else await _head(client, found, wanted)
+    head = None
+    if wanted.start is None:
+        show = "TRADES" if wanted.kind is TickKind.TRADES else "BID"
+        request = RequestHeadTimestamp(0, found.contract, use_rth=wanted.use_rth, show=show)
+        head = await find_head(client, request, patience=wanted.patience)
     start, end = span_of(found, (wanted.start, wanted.end), now, head, slack=_SECOND)
     times = TradingTimes(chain)
     ticks: list[Tick] = []
@@ -171,20 +174,6 @@ def _stretches(
         opens = [dt.datetime.combine(start.date() + n * _DAY, dt.time(), dt.UTC) for n in days]
     edges = [start, *(one for one in opens if start < one < end), end]
     return [pair for pair in pairwise(edges) if pair[0] < pair[1]]
-
-
-async def _head(
-    client: CachedClient, found: FoundContract, wanted: TicksWanted
-) -> dt.datetime | None:
-    show = "TRADES" if wanted.kind is TickKind.TRADES else "BID"
-    request = RequestHeadTimestamp(0, found.contract, use_rth=wanted.use_rth, show=show)
-    try:
-        head = await client.head(request, patience=wanted.patience)
-    except RequestFailedError:
-        return None
-    if isinstance(head, dt.datetime):
-        return head
-    return dt.datetime.combine(head, dt.time(), dt.UTC) - _DAY
 
 
 async def _ask(

@@ -9,7 +9,14 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING, Final
 
-from pyfutures.gateway import account_desk, contract_desk, data_desk, history_desk, order_desk
+from pyfutures.gateway import (
+    account_desk,
+    contract_desk,
+    data_desk,
+    depth_desk,
+    history_desk,
+    order_desk,
+)
 from pyfutures.gateway.accounts import Accounts
 from pyfutures.gateway.bars import Bars
 from pyfutures.gateway.book import Book
@@ -36,7 +43,7 @@ __all__ = ["Gateway"]
 _log = logging.getLogger(__name__)
 
 # The desks register what they answer when they are imported.
-_DESKS: Final = (account_desk, contract_desk, data_desk, history_desk, order_desk)
+_DESKS: Final = (account_desk, contract_desk, data_desk, depth_desk, history_desk, order_desk)
 _CONNECTIVITY: Final = {
     Connectivity.LOST: 1100,
     Connectivity.BROKEN: 2110,

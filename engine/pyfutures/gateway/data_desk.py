@@ -104,8 +104,7 @@ def _generic(session: Session, request: m.RequestMarketData) -> frozenset[int] |
 
 @handles(m.CancelMarketData)
 def _cancel_line(session: Session, request: m.CancelMarketData) -> None:
-    if not session.gateway.feeds.end(session, Feed.LINE, request.request_id):
-        session.error(request.request_id, 300, CODES[300].text.format(request.request_id))
+    _end(session, Feed.LINE, request.request_id)
 
 
 @handles(m.RequestTickByTick)
@@ -116,12 +115,8 @@ def _ticks(session: Session, request: m.RequestTickByTick) -> None:
     if request.type not in _TICKS:
         session.invalid(about, "cF", f"Invalid tick type {request.type[:20]}")
         return
-    what = resolve(session, about, request.contract, "cF")
+    what = _permitted(session, about, request.contract, place="cF", code=10189)
     if what is None:
-        return
-    if not isinstance(what, Instrument) or not is_permitted(session, what):
-        reason = f"No market data permissions for {what.exchange} FUT"
-        session.error(about, 10189, CODES[10189].text.format(reason))
         return
     if gateway.feeds.count(session, Feed.TICKS) >= gateway.config.tick_by_tick:
         session.error(about, 10190)
@@ -139,8 +134,7 @@ def _ticks(session: Session, request: m.RequestTickByTick) -> None:
 
 @handles(m.CancelTickByTick)
 def _cancel_ticks(session: Session, request: m.CancelTickByTick) -> None:
-    if not session.gateway.feeds.end(session, Feed.TICKS, request.request_id):
-        session.error(request.request_id, 300, CODES[300].text.format(request.request_id))
+    _end(session, Feed.TICKS, request.request_id)
 
 
 @handles(m.RequestRealTimeBars)
@@ -151,12 +145,8 @@ def _real_time(session: Session, request: m.RequestRealTimeBars) -> None:
     if request.show not in {Show.TRADES, Show.MIDPOINT, Show.BID, Show.ASK}:
         session.invalid(about, "cC", f"Invalid what to show {request.show[:20]}")
         return
-    what = resolve(session, about, request.contract, "cC")
+    what = _permitted(session, about, request.contract, place="cC", code=420)
     if what is None:
-        return
-    if not isinstance(what, Instrument) or not is_permitted(session, what):
-        reason = f"No market data permissions for {what.exchange} FUT"
-        session.error(about, 420, CODES[420].text.format(reason))
         return
     if gateway.feeds.count(session, Feed.REAL_TIME) >= gateway.config.lines:
         session.error(about, 101)
@@ -167,5 +157,23 @@ def _real_time(session: Session, request: m.RequestRealTimeBars) -> None:
 
 @handles(m.CancelRealTimeBars)
 def _cancel_real_time(session: Session, request: m.CancelRealTimeBars) -> None:
-    if not session.gateway.feeds.end(session, Feed.REAL_TIME, request.request_id):
-        session.error(request.request_id, 300, CODES[300].text.format(request.request_id))
+    _end(session, Feed.REAL_TIME, request.request_id)
+
+
+def _permitted(
+    session: Session, about: int, named: m.Contract, *, place: str, code: int
+) -> Instrument | None:
+    """Return the instrument that a stream is asked for; None where the client was told why not."""
+    what = resolve(session, about, named, place)
+    if what is None:
+        return None
+    if isinstance(what, Instrument) and is_permitted(session, what):
+        return what
+    reason = f"No market data permissions for {what.exchange} FUT"
+    session.error(about, code, CODES[code].text.format(reason))
+    return None
+
+
+def _end(session: Session, feed: Feed, about: int) -> None:
+    if not session.gateway.feeds.end(session, feed, about):
+        session.error(about, 300, CODES[300].text.format(about))

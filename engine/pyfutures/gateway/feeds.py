@@ -31,6 +31,7 @@ class Feed(StrEnum):
     TICKS = "ticks"
     REAL_TIME = "real_time"
     BARS = "bars"
+    DEPTH = "depth"
 
 
 class Feeds:

@@ -70,6 +70,8 @@ class Recording:
             data = json.loads(path.read_bytes())
         except ValueError as error:
             raise RecordingError(f"{path}: no JSON: {error}") from None
+        except RecursionError:
+            raise RecordingError(f"{path}: lists within lists, too deep for a session") from None
         try:
             return cls.from_data(data)
         except RecordingError as error:

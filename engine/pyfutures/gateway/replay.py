@@ -8,20 +8,19 @@ order; when all are used, the last one again. What was never recorded is answere
 of such a session: no positions, no orders, no executions; anything else with error 321, so that no
 peer waits for nothing.
 
-asyncio is at the bottom of this module and nowhere else here. Timing was not recorded: all is sent
+Timing was not recorded: all is sent
 at once.
 """
 
 from __future__ import annotations
 
-import asyncio
 import dataclasses
 import logging
-from contextlib import suppress
 from decimal import Decimal
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING
 
-from pyfutures.ib.errors import HandshakeError, ProtocolError
+from pyfutures.gateway.listener import Listener
+from pyfutures.ib.errors import HandshakeError
 from pyfutures.ib.exact import Exact
 from pyfutures.ib.framing import frame
 from pyfutures.ib.messages import account, executions, market, orders, session
@@ -29,8 +28,8 @@ from pyfutures.ib.messages.base import Malformed, Unknown
 from pyfutures.ib.wire import GatewayConnection, Hello
 
 if TYPE_CHECKING:
+    import asyncio
     from collections.abc import Callable
-    from types import TracebackType
 
     from pyfutures.gateway.recordings import Exchange, Recording
     from pyfutures.ib.messages.base import Message, Request, Response
@@ -159,7 +158,7 @@ class Script:
         return ids[-1] if ids else 1
 
 
-class ReplayServer:
+class ReplayServer(Listener):
     """Serves a recorded session to any number of clients, each from its beginning.
 
     Use as ``async with ReplayServer(recording) as server: ... server.port``.
@@ -185,66 +184,12 @@ class ReplayServer:
         port: int = 0,
         strict: bool = False,
     ) -> None:
+        super().__init__(host=host, port=port)
         self.recording = recording
-        self.host = host
-        self.port = port
         self.strict = strict
         self.scripts: list[Script] = []
-        self._server: asyncio.Server | None = None
-        self._clients: set[asyncio.Task[None]] = set()
-
-    async def __aenter__(self) -> Self:
-        """Start to listen.
-
-        Raises
-        ------
-        OSError
-            Where the port is taken.
-
-        """
-        self._server = await asyncio.start_server(self._serve, self.host, self.port)
-        self.port = self._server.sockets[0].getsockname()[1]
-        return self
-
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        """Close the port and all clients."""
-        if self._server is not None:
-            self._server.close()
-        for task in self._clients:
-            task.cancel()
-        await asyncio.gather(*self._clients, return_exceptions=True)
-        if self._server is not None:
-            await self._server.wait_closed()
-
-    async def serve_forever(self) -> None:
-        """Serve until cancelled."""
-        await asyncio.Event().wait()
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        task = asyncio.current_task()
-        if task is None:
-            return
-        self._clients.add(task)
-        try:
-            await self._talk(reader, writer)
-        except ProtocolError as error:
-            _log.warning("client dropped: %s", error)
-        except ConnectionError as error:
-            _log.info("client gone: %s", error)
-        except asyncio.CancelledError:
-            pass  # the server closes
-        finally:
-            self._clients.discard(task)
-            writer.close()
-            with suppress(ConnectionError, asyncio.CancelledError):
-                await writer.wait_closed()
-
-    async def _talk(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         connection = GatewayConnection(self.recording.welcome.version)
         script = Script(self.recording, strict=self.strict)
         self.scripts.append(script)

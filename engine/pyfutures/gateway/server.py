@@ -1,4 +1,4 @@
-"""The gateway on a TCP port. asyncio is here and nowhere else in the simulated gateway.
+"""The gateway on a TCP port. Here and in `listener.py` is all asyncio of the simulated gateway.
 
 Theory of operation. Each connection is read by one task; what it says goes through the sans-IO
 `GatewayConnection` to its `Session`, and what the session says back is written at once, without
@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Final, Self
 from pyfutures.gateway.clock import SECOND, Pace, seconds
 from pyfutures.gateway.config import GatewayConfig
 from pyfutures.gateway.core import Gateway
+from pyfutures.gateway.listener import Listener
 from pyfutures.ib.errors import HandshakeError, ProtocolError
 from pyfutures.ib.wire import GatewayConnection, Hello
 
@@ -99,7 +100,7 @@ class _Client:
             self.gateway.left(self.session)
 
 
-class GatewayServer:
+class GatewayServer(Listener):
     """A simulated gateway that listens.
 
     Use as ``async with GatewayServer(config) as server: ... server.port``. Orders, executions and
@@ -131,13 +132,10 @@ class GatewayServer:
         universe: Universe | None = None,
     ) -> None:
         config = config or GatewayConfig()
-        self.host = host
-        self.port = port
+        super().__init__(host=host, port=port)
         self._pace = None if speed is None else Pace(config.start_ns(), speed)
         present = None if self._pace is None else self._pace.now
         self.gateway = Gateway(config, universe=universe, present=present)
-        self._server: asyncio.Server | None = None
-        self._clients: dict[asyncio.Task[None], _Client] = {}
         self._clock: asyncio.Task[None] | None = None
 
     async def __aenter__(self) -> Self:
@@ -149,8 +147,7 @@ class GatewayServer:
             Where the port is taken.
 
         """
-        self._server = await asyncio.start_server(self._serve, self.host, self.port)
-        self.port = self._server.sockets[0].getsockname()[1]
+        await super().__aenter__()
         if self._pace is not None:
             self._clock = asyncio.create_task(self._run(self._pace), name="gateway clock")
         return self
@@ -166,17 +163,7 @@ class GatewayServer:
             self._clock.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await self._clock
-        if self._server is not None:
-            self._server.close()
-        for task in self._clients:
-            task.cancel()
-        await asyncio.gather(*self._clients, return_exceptions=True)
-        if self._server is not None:
-            await self._server.wait_closed()
-
-    async def serve_forever(self) -> None:
-        """Serve until cancelled."""
-        await asyncio.Event().wait()
+        await super().__aexit__(kind, error, trace)
 
     async def advance(self, amount: float) -> None:
         """Move time by so many simulated seconds, and let happen what is due."""
@@ -208,11 +195,6 @@ class GatewayServer:
         """The simulated present."""
         return dt.datetime.fromtimestamp(self.gateway.timeline.now / SECOND, dt.UTC)
 
-    @property
-    def connections(self) -> int:
-        """The number of open connections."""
-        return len(self._clients)
-
     async def _run(self, pace: Pace) -> None:
         timeline = self.gateway.timeline
         while True:
@@ -221,32 +203,21 @@ class GatewayServer:
             await asyncio.sleep(_TICK if due is None else min(_TICK, max(0.001, pace.wait(due))))
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        task = asyncio.current_task()
-        if task is None or not self.gateway.accepts:
-            writer.close()
+        if not self.gateway.accepts:
             return
         client = _Client(self, writer)
-        self._clients[task] = client
         try:
             if self.gateway.faults.is_mute():
                 while await reader.read(65536):
                     pass
             else:
                 await self._talk(client, reader)
-        except ProtocolError as error:
-            _log.warning("client dropped: %s", error)
-            if isinstance(error, HandshakeError) and self.gateway.faults.wedges:
+        except HandshakeError:
+            if self.gateway.faults.wedges:
                 self.gateway.faults.mute = True
-        except ConnectionError as error:
-            _log.info("client gone: %s", error)
-        except asyncio.CancelledError:
-            pass  # the server closes
+            raise
         finally:
             client.gone()
-            del self._clients[task]
-            writer.close()
-            with contextlib.suppress(ConnectionError, asyncio.CancelledError):
-                await writer.wait_closed()
 
     @staticmethod
     async def _talk(client: _Client, reader: asyncio.StreamReader) -> None:

@@ -86,6 +86,14 @@ class _SharedFeed[T](Feed[T]):
         self._ask = ask
         self._cancel = cancel
 
+    def request(self, request_id: int) -> Request:  # noqa: ARG002 - it has none
+        """Return the request that starts it."""
+        return self._ask
+
+    def cancellation(self, request_id: int) -> Request:  # noqa: ARG002 - it has none
+        """Return the request that ends it."""
+        return self._cancel
+
     def start(self) -> None:
         """Ask, if there is a connection."""
         if not self.is_over and self.feeds.outbox.is_open and self.feeds.is_line_up:
@@ -266,14 +274,11 @@ class Account:
     ) -> Subscription[SummaryChange]:
         """Return a subscription to values of all accounts: all, then the end, then changes."""
         wanted = tags if isinstance(tags, str) else ",".join(tags)
-        return self._feeds.add(
-            StreamFeed[SummaryChange](
-                self._feeds,
-                self._feeds.subscription("account summary", callback, queue_size),
-                ask=lambda request_id: RequestAccountSummary(request_id, group, wanted),
-                cancel=CancelAccountSummary,
-                kinds=(AccountSummary, AccountSummaryEnd),
-            )
+        return self._stream(
+            self._feeds.subscription("account summary", callback, queue_size),
+            lambda request_id: RequestAccountSummary(request_id, group, wanted),
+            CancelAccountSummary,
+            kinds=(AccountSummary, AccountSummaryEnd),
         )
 
     def positions_of(
@@ -285,14 +290,11 @@ class Account:
         queue_size: int | None = None,
     ) -> Subscription[PositionMulti | PositionMultiEnd]:
         """Return a subscription to the positions of one account or model."""
-        return self._feeds.add(
-            StreamFeed[PositionMulti | PositionMultiEnd](
-                self._feeds,
-                self._feeds.subscription(f"positions of {account}", callback, queue_size),
-                ask=lambda request_id: RequestPositionsMulti(request_id, account, model),
-                cancel=CancelPositionsMulti,
-                kinds=(PositionMulti, PositionMultiEnd),
-            )
+        return self._stream(
+            self._feeds.subscription(f"positions of {account}", callback, queue_size),
+            lambda request_id: RequestPositionsMulti(request_id, account, model),
+            CancelPositionsMulti,
+            kinds=(PositionMulti, PositionMultiEnd),
         )
 
     def updates_of(
@@ -304,14 +306,11 @@ class Account:
         queue_size: int | None = None,
     ) -> Subscription[AccountUpdateMulti | AccountUpdateMultiEnd]:
         """Return a subscription to the values of one account or model."""
-        return self._feeds.add(
-            StreamFeed[AccountUpdateMulti | AccountUpdateMultiEnd](
-                self._feeds,
-                self._feeds.subscription(f"values of {account}", callback, queue_size),
-                ask=lambda request_id: RequestAccountUpdatesMulti(request_id, account, model),
-                cancel=CancelAccountUpdatesMulti,
-                kinds=(AccountUpdateMulti, AccountUpdateMultiEnd),
-            )
+        return self._stream(
+            self._feeds.subscription(f"values of {account}", callback, queue_size),
+            lambda request_id: RequestAccountUpdatesMulti(request_id, account, model),
+            CancelAccountUpdatesMulti,
+            kinds=(AccountUpdateMulti, AccountUpdateMultiEnd),
         )
 
     def pnl(
@@ -330,12 +329,21 @@ class Account:
                 return RequestPnl(request_id, account, model)
             return RequestPnlSingle(request_id, account, model, con_id)
 
+        return self._stream(
+            self._feeds.subscription(f"profit and loss of {account}", callback, queue_size),
+            ask,
+            CancelPnl if con_id is None else CancelPnlSingle,
+            kinds=(Pnl, PnlSingle),
+        )
+
+    def _stream[T](
+        self,
+        subscription: Subscription[T],
+        ask: Callable[[int], Request],
+        cancel: Callable[[int], Request],
+        *,
+        kinds: tuple[type[Response], ...],
+    ) -> Subscription[T]:
         return self._feeds.add(
-            StreamFeed[Pnl | PnlSingle](
-                self._feeds,
-                self._feeds.subscription(f"profit and loss of {account}", callback, queue_size),
-                ask=ask,
-                cancel=CancelPnl if con_id is None else CancelPnlSingle,
-                kinds=(Pnl, PnlSingle),
-            )
+            StreamFeed[T](self._feeds, subscription, ask=ask, cancel=cancel, kinds=kinds)
         )

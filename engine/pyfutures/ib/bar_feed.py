@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 
     type FetchBars = Callable[[RequestHistoricalBars], Awaitable[tuple[Bar, ...]]]
     type ServerTime = Callable[[], Awaitable[dt.datetime]]
+    type Closes = Callable[[str], dt.datetime]
 
 __all__ = ["BarFeed", "BarUpdate", "start_of"]
 
@@ -78,6 +79,9 @@ class BarFeed(Feed[BarUpdate]):
         Asks for bars of the past.
     server_time
         Asks for the gateway's clock.
+    closes
+        From the date of a bar to its scheduled close. Without it intraday bars last as long as
+        their size says, and longer ones are closed by the next one only.
 
     """
 
@@ -92,6 +96,7 @@ class BarFeed(Feed[BarUpdate]):
         history: bool,
         fetch: FetchBars,
         server_time: ServerTime,
+        closes: Closes | None = None,
     ) -> None:
         super().__init__(feeds, subscription, farms=_BOTH)
         self.series = BarSeries()
@@ -101,6 +106,7 @@ class BarFeed(Feed[BarUpdate]):
         self._history = history
         self._fetch = fetch
         self._server_time = server_time
+        self._closes = closes
         self._held: list[Bar] | None = []
         self._last_at: float | None = None  # our clock at the last bar handed out
         self._grace: Timer | None = None
@@ -123,8 +129,14 @@ class BarFeed(Feed[BarUpdate]):
 
     @property
     def _can_look_up(self) -> bool:
-        # Daily bars end when their calendar says so; small ones would cost a request each.
-        return self._size.seconds is not None and not self._size.is_small
+        # Daily bars end when a calendar says so; small ones would cost a request each.
+        known = self._size.seconds is not None or self._closes is not None
+        return known and not self._size.is_small
+
+    def _close_of(self, bar: Bar) -> dt.datetime:
+        if self._closes is not None:
+            return self._closes(bar.date)
+        return start_of(bar.date) + dt.timedelta(seconds=self._bar_seconds)
 
     @property
     def _bar_seconds(self) -> int:
@@ -230,7 +242,13 @@ class BarFeed(Feed[BarUpdate]):
         if self.series.forming is None or grace is None or not self._can_look_up:
             return
         if not self._judges:
-            self._wait_grace(self._bar_seconds + grace)
+            wait = float(self._bar_seconds)
+            if self._closes is not None:
+                left = (
+                    self._close_of(self.series.forming) - self.feeds.clock.now()
+                ).total_seconds()
+                wait = min(wait, max(left, 0.0))
+            self._wait_grace(wait + grace)
 
     def _wait_grace(self, seconds: float) -> None:
         # One timer or one judge, never two: the flag is set from here to the judgement.
@@ -253,7 +271,7 @@ class BarFeed(Feed[BarUpdate]):
         if forming is None or grace is None or self.is_over:
             self._judges = False
             return
-        over_at = start_of(forming.date) + dt.timedelta(seconds=self._bar_seconds + grace)
+        over_at = self._close_of(forming) + dt.timedelta(seconds=grace)
         if now is None or self.subscription.state is not FeedState.LIVE:
             self._wait_grace(grace)
         elif now < over_at:

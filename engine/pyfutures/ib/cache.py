@@ -34,7 +34,7 @@ from pyfutures.ib.messages.contracts import Contract
 from pyfutures.ib.versions import MAX_VERSION
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from sqlalchemy import Engine, Table
 
@@ -193,6 +193,27 @@ class Cache:
         except (ValueError, TypeError, zlib.error, MessageError) as error:
             self._warn(error)  # not written by us: it is asked for anew and written over
             return None
+
+    def kept[M: Message](self, kind: type[M]) -> Iterator[tuple[dt.datetime, tuple[M, ...]]]:
+        """Yield the answers that have messages of a kind, oldest first, expired ones too.
+
+        Each comes with when it was kept. For who works without a gateway; what is expired may have
+        changed since.
+        """
+        if not self._works:
+            return
+        table = self._table
+        wanted = table.select().where(table.c.format == _FORMAT).order_by(table.c.stored)
+        with self._engine.connect() as connection:
+            rows = connection.execute(wanted).all()
+        for row in rows:
+            try:
+                messages = _unpacked(row.answer)
+            except (ValueError, TypeError, zlib.error, MessageError) as error:
+                self._warn(error)
+                continue
+            if found := tuple(message for message in messages if isinstance(message, kind)):
+                yield dt.datetime.fromtimestamp(row.stored, _UTC), found
 
     def put(self, key: str, request: Request, entry: Entry, *, now: dt.datetime) -> None:
         """Keep an entry, whole, in place of any before it.

@@ -8,6 +8,7 @@ values it missed is its own business (`bar_feed.py`, `ticks.py`).
 from __future__ import annotations
 
 import logging
+from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, Final
 
 from pyfutures.ib.codes import Reaction
@@ -31,10 +32,10 @@ __all__ = ["Feed", "Feeds"]
 _LOG: Final = logging.getLogger("pyfutures.ib")
 
 
-class Feed[T]:
+class Feed[T](ABC):
     """Our end of a subscription: asks, takes what comes, asks again.
 
-    Subclasses give `request`, `cancellation` and `receive`.
+    Subclasses give `request`, `cancellation` and `accept`.
 
     Parameters
     ----------
@@ -58,25 +59,26 @@ class Feed[T]:
         self._retry: Timer | None = None
         self._attempt = 0
         subscription.on_close(self.close)
+        subscription.attach(self)
 
     # For subclasses.
 
+    @abstractmethod
     def request(self, request_id: int) -> Request:
         """Return the request that starts it."""
-        raise NotImplementedError
 
+    @abstractmethod
     def cancellation(self, request_id: int) -> Request:
         """Return the request that ends it."""
-        raise NotImplementedError
 
+    @abstractmethod
     def accept(self, message: Response) -> None:
         """Take a message."""
-        raise NotImplementedError
 
-    def sent(self) -> None:
+    def sent(self) -> None:  # noqa: B027 - most have nothing to do then
         """Take note that the request is written."""
 
-    def paused(self) -> None:
+    def paused(self) -> None:  # noqa: B027 - as above
         """Take note that what is under way is void: a new start follows some time."""
 
     # For the client.

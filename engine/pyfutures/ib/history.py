@@ -32,7 +32,8 @@ if TYPE_CHECKING:
     import datetime as dt
     from collections.abc import Callable
 
-    from pyfutures.ib.bar_feed import ServerTime
+    from pyfutures.ib.answers import Collector
+    from pyfutures.ib.bar_feed import Closes, ServerTime
     from pyfutures.ib.feeds import Feeds
     from pyfutures.ib.messages.base import Response
     from pyfutures.ib.messages.contracts import Contract
@@ -263,11 +264,11 @@ class History:
 
         """
         request = _ticks_request(contract, "TRADES", start, end, count, use_rth=use_rth)
-        return await self._requests.ask(
+        return await self._ticks(
             f"trades of {name_of(contract)}",
-            lambda request_id: replace(request, request_id=request_id),
+            request,
             lambda: _Ticks[HistoricalTrade](HistoricalTrades),
-            deadline=self._deadline(deadline),
+            deadline=deadline,
             patience=patience,
         )
 
@@ -297,11 +298,11 @@ class History:
             _ticks_request(contract, "BID_ASK", start, end, count, use_rth=use_rth),
             ignore_size=ignore_size,
         )
-        return await self._requests.ask(
+        return await self._ticks(
             f"quotes of {name_of(contract)}",
-            lambda request_id: replace(request, request_id=request_id),
+            request,
             lambda: _Ticks[HistoricalQuote](HistoricalQuotes),
-            deadline=self._deadline(deadline),
+            deadline=deadline,
             patience=patience,
         )
 
@@ -327,11 +328,11 @@ class History:
 
         """
         request = _ticks_request(contract, "MIDPOINT", start, end, count, use_rth=use_rth)
-        return await self._requests.ask(
+        return await self._ticks(
             f"midpoints of {name_of(contract)}",
-            lambda request_id: replace(request, request_id=request_id),
+            request,
             lambda: _Ticks[HistoricalMidpoint](HistoricalMidpoints),
-            deadline=self._deadline(deadline),
+            deadline=deadline,
             patience=patience,
         )
 
@@ -345,6 +346,7 @@ class History:
         use_rth: bool = False,
         history: bool = True,
         forming: bool = False,
+        closes: Closes | None = None,
         callback: Callable[[BarUpdate], object] | None = None,
         queue_size: int | None = None,
     ) -> Subscription[BarUpdate]:
@@ -368,6 +370,9 @@ class History:
             Whether the closed bars of the first block are handed out.
         forming
             Whether the bar that forms is handed out at each change, with `is_closed` unset.
+        closes
+            From the date of a bar to its scheduled close: then a bar whose time is over is handed
+            out though no later one comes, a daily one too.
         callback
             Called with each value in place of the queue.
         queue_size
@@ -388,7 +393,25 @@ class History:
                 history=history,
                 fetch=self._fetch,
                 server_time=self._server_time,
+                closes=closes,
             )
+        )
+
+    async def _ticks[T](
+        self,
+        name: str,
+        request: RequestHistoricalTicks,
+        collector: Callable[[], Collector[tuple[T, ...]]],
+        *,
+        deadline: float | None,
+        patience: float,
+    ) -> tuple[T, ...]:
+        return await self._requests.ask(
+            name,
+            lambda request_id: replace(request, request_id=request_id),
+            collector,
+            deadline=self._deadline(deadline),
+            patience=patience,
         )
 
     async def _fetch(self, request: RequestHistoricalBars) -> tuple[Bar, ...]:

@@ -11,14 +11,14 @@ import asyncio
 import logging
 from collections import deque
 from enum import StrEnum
-from typing import TYPE_CHECKING, Final, Self
+from typing import TYPE_CHECKING, Final, Protocol, Self
 
 from pyfutures.ib.failures import OverflowedError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["FeedState", "Subscription"]
+__all__ = ["FeedState", "Source", "Subscription"]
 
 _LOG: Final = logging.getLogger("pyfutures.ib")
 
@@ -31,6 +31,15 @@ class FeedState(StrEnum):
     STALE = "stale"  # the connection, the line or the farm is gone; it will come back
     FAILED = "failed"  # the gateway said no, and will say so again
     CLOSED = "closed"
+
+
+class Source(Protocol):
+    """Where the values of a subscription come from."""
+
+    heard_at: float
+
+    def restart(self) -> None:
+        """Ask for them anew."""
 
 
 class Subscription[T]:
@@ -69,6 +78,8 @@ class Subscription[T]:
         self._wake: asyncio.Future[None] | None = None
         self._settled = asyncio.Event()
         self._closing: Callable[[], None] | None = None
+        self._source: Source | None = None
+        self._watching: Callable[[FeedState], object] | None = None
 
     def __repr__(self) -> str:
         return f"<{self.name}: {self.state}, {self.received} received>"
@@ -137,7 +148,25 @@ class Subscription[T]:
         if self.state is not FeedState.FAILED:
             self.become(FeedState.CLOSED)
 
+    @property
+    def heard_at(self) -> float:
+        """When the gateway last said something of it, or was last asked; by the client's clock."""
+        return 0.0 if self._source is None else self._source.heard_at
+
+    def restart(self) -> None:
+        """Ask the gateway for it anew; what is missed meanwhile is filled in as behind a cut."""
+        if self._source is not None:
+            self._source.restart()
+
+    def watch(self, callback: Callable[[FeedState], object]) -> None:
+        """Call back whenever its state changes."""
+        self._watching = callback
+
     # The feed's end.
+
+    def attach(self, source: Source) -> None:
+        """Say where the values come from."""
+        self._source = source
 
     def on_close(self, closing: Callable[[], None]) -> None:
         """Have `closing` called when the consumer closes."""
@@ -147,13 +176,15 @@ class Subscription[T]:
         """Change the state; one that is closed or failed stays so."""
         if self.state in {FeedState.CLOSED, FeedState.FAILED}:
             return
-        self.state = state
+        before, self.state = self.state, state
         if error is not None or state is FeedState.LIVE:
             self.error = error
         if state is not FeedState.WAITING and state is not FeedState.STALE:
             self._settled.set()
             if state is not FeedState.LIVE:
                 self._notify()
+        if self._watching is not None and state is not before:
+            self._watching(state)
 
     def emit(self, value: T) -> None:
         """Hand a value over."""

@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import datetime as dt
 import logging
+from abc import abstractmethod
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
@@ -66,12 +67,13 @@ class _GapFeed[T](Feed[T]):
         self._first = asyncio.Event()
 
     @property
+    @abstractmethod
     def _has_past(self) -> bool:
-        raise NotImplementedError
+        """Whether something came before, so that a gap is known."""
 
+    @abstractmethod
     async def _missed(self) -> Sequence[T]:
         """Return what to hand out; `_held` is still being filled."""
-        raise NotImplementedError
 
     def start(self) -> None:
         """Ask under a new id; hold what comes if there is a past to fill."""

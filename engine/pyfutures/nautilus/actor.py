@@ -1,115 +1,97 @@
-"""The roll actor: subscribe, feed the roll machine, publish what it says.
+"""The roll actor: subscribe, feed the roll machine, write down and publish what it says.
 
-Everything about when to roll is in `pyfutures.continuous.machine`; here is only what binds it to
-nautilus. Two rules of this file. Whatever goes wrong stops the component, loudly: nautilus merely
-logs what a timer callback raises, and a roll that failed there would go unseen. And a timestamp is
-closed by the first of: a bar of a later one, its alert `grace` after it, the end of the run.
+Everything about when to roll is in `pyfutures.continuous.machine`, where the chain is entered in
+`placing`, which history is missing in `recovery`, what is written where in `keeping`; here is what
+binds them to nautilus. The rules of this file. Whatever goes wrong stops the component, loudly:
+nautilus merely logs what a timer callback raises, and a roll that failed there would go unseen. A
+timestamp is closed by the first of: a bar of a later one, its alert `grace` after it, the end of
+the run. What the machine says is durable before it is published. Live, the series is brought up to
+date by history first; bars that come meanwhile wait.
 """
 
 from __future__ import annotations
 
+import asyncio
+import datetime as dt
 import json
+import threading
 from collections import deque
-from typing import TYPE_CHECKING, assert_never
+from typing import TYPE_CHECKING, Any, Final, assert_never
 
 from nautilus_trader.common.actor import Actor
-from nautilus_trader.config import ActorConfig
+from nautilus_trader.common.component import TestClock
 from nautilus_trader.model.data import BarType
 from nautilus_trader.model.identifiers import ClientId
 
 from pyfutures.chain.catalog import Catalog
 from pyfutures.continuous.bars import (
-    Bar,
     ContinuousBar,
-    Event,
     Late,
     Revised,
     Roll,
     Time,
     price_text,
 )
-from pyfutures.continuous.machine import Missing, Policy, RollMachine, RollMissedError
+from pyfutures.continuous.machine import (
+    Missing,
+    Policy,
+    RollMachine,
+    RollMissedError,
+    RollPriceError,
+)
+from pyfutures.continuous.policies import UTC_DAYS, TradingDays
+from pyfutures.download.windows import TradingTimes
 from pyfutures.months import ContractMonth
+from pyfutures.nautilus.actor_config import RollActorConfig
 from pyfutures.nautilus.instruments import instrument_id
 from pyfutures.nautilus.parsing import bar_from_native
+from pyfutures.nautilus.placing import Place, place
+from pyfutures.nautilus.recovery import Recovery
+from pyfutures.nautilus.root_bars import CONTINUOUS, RootBars, root_bar_type
 from pyfutures.nautilus.types import (
     ContinuousBarData,
     RollEvent,
     bar_topic,
     bars_of,
+    current_topic,
     roll_topic,
     rolls_of,
 )
 from pyfutures.specs.model import Anchor, OffsetUnit
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+    from pathlib import Path
+
     from nautilus_trader.common.component import TimeEvent
     from nautilus_trader.model.data import Bar as NativeBar
 
     from pyfutures.chain import Chain
+    from pyfutures.continuous.bars import Bar, Event
+    from pyfutures.nautilus.keeping import Keeping
 
 __all__ = ["RollActor", "RollActorConfig", "RollActorError"]
 
-_NS = 10**9
+_NS: Final = 10**9
+_BEAT_SECS: Final = 15.0  # well within a lease's time to live
+_AT_ONCE: Final = 256  # bars of history in one transaction
+_REVIEWED: Final = 20  # stored bars that history is compared with
+_NEAR: Final = 15  # years around now in which contracts can be held
+_DAY: Final = dt.timedelta(days=1)
+_STEPS: Final = {"SECOND": 1, "MINUTE": 60, "HOUR": 3600}
 
 
 class RollActorError(RuntimeError):
     """Something that stopped a roll actor; names the root and the month it was in."""
 
 
-class RollActorConfig(ActorConfig, frozen=True, kw_only=True):  # type: ignore[misc, call-arg] # nautilus has no types
-    """What a roll actor is to keep, and by which rules; a wrong type or key is refused.
-
-    Parameters
-    ----------
-    root : str
-        Root of the series.
-    bar_spec : str, default "1-DAY-LAST-EXTERNAL"
-        Bars to take, as nautilus writes them after the instrument.
-    contracts : tuple of str
-        Folders laid over the built-in catalogue.
-    hold, priced, anchor, offset, unit, carry : optional
-        Stand in for the spec's own cycles and roll parameters.
-    policy, missing : str
-        When to roll within the window, and what to do while a price is missing.
-    start : str, optional
-        Month that is current at first; by default that of the calendar when the actor starts.
-    end : str, optional
-        Month that is not left any more.
-    venue : str, optional
-        Stands in for the exchange of the spec in instrument ids.
-    client_id : str, optional
-        Data client to subscribe with; by default the one of the venue.
-    grace_secs : float, default 60
-        How long a bar may come after its timestamp before that is closed without it.
-    capacity : int, default 1000
-        Continuous bars kept in memory.
-    """
-
-    root: str
-    bar_spec: str = "1-DAY-LAST-EXTERNAL"
-    contracts: tuple[str, ...] = ()
-    hold: str | None = None
-    priced: str | None = None
-    anchor: str | None = None
-    offset: int | None = None
-    unit: str | None = None
-    carry: int | None = None
-    policy: str = "first_common"
-    missing: str = "wait"
-    start: str | None = None
-    end: str | None = None
-    venue: str | None = None
-    client_id: str | None = None
-    grace_secs: float = 60.0
-    capacity: int = 1000
-
-
 class RollActor(Actor):  # type: ignore[misc] # nautilus has no types
     """Keeps the continuous series of one root.
 
     Publishes each continuous bar and each roll as data (`bars_of`, `rolls_of`) and on free topics
-    (`bar_topic`, `roll_topic`); the last continuous bar is in the cache, JSON under `bar_topic`.
+    (`bar_topic`, `roll_topic`), plain bars under two ids of the root (`root_bar_type`), and the
+    current month (`current_topic`). The last continuous bar is in the cache, JSON under
+    `bar_topic`, and the current month under `current_topic`.
 
     Parameters
     ----------
@@ -122,6 +104,8 @@ class RollActor(Actor):  # type: ignore[misc] # nautilus has no types
     ----------
     bars : deque of ContinuousBar
         The last ones, oldest first.
+    counts : dict of str to int
+        Bars refused as late or revised, feeds found overdue, requests that had to be repeated.
     failure : Exception or None
         What stopped it.
     """
@@ -130,15 +114,28 @@ class RollActor(Actor):  # type: ignore[misc] # nautilus has no types
         super().__init__(config)
         self._given = chain
         self._grace = round(config.grace_secs * _NS)
+        self._name = config.series or config.root
+        self._loaded: dict[str, Any] | None = None
         self._clear()
 
     def _clear(self) -> None:
         self.bars: deque[ContinuousBar] = deque(maxlen=self.config.capacity)
+        self.counts = dict.fromkeys(("late", "revised", "overdue", "asked_again"), 0)
         self.failure: Exception | None = None
         self._machine: RollMachine | None = None
+        self._keeping: Keeping | None = None
+        self._recovery: Recovery | None = None
+        self._held_back: list[Bar] = []
+        self._past: dict[BarType, list[Bar]] = {}
+        self._tries: dict[ContractMonth, int] = {}
         self._subscribed: dict[BarType, ContractMonth] = {}
+        self._timers: set[str] = set()
         self._alert: str | None = None
         self._deadline_alert: str | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._thread = 0
+        self._last_ns = 0  # the newest bar of the current month
+        self._strikes = 0
 
     @property
     def machine(self) -> RollMachine:
@@ -150,59 +147,202 @@ class RollActor(Actor):  # type: ignore[misc] # nautilus has no types
             If the actor has not been started.
         """
         if self._machine is None:
-            msg = f"{self.config.root}: the roll actor has not been started"
-            raise RollActorError(msg)
+            raise RollActorError(f"{self.config.root}: the roll actor has not been started")
         return self._machine
+
+    @property
+    def is_catching_up(self) -> bool:
+        """Whether history is being fed; nothing is published of the current month until then."""
+        return self._recovery is not None
+
+    @property
+    def is_live(self) -> bool:
+        """Whether a real clock runs."""
+        return not isinstance(self.clock, TestClock)
+
+    def export(self, path: str | Path) -> int:
+        """Write the stored series to a parquet file; return how many bars it has.
+
+        Raises
+        ------
+        RollActorError
+            If the series is not in a store.
+        """
+        if self._keeping is None:
+            raise RollActorError(f"{self._name}: the series is in no store: give one to export it")
+        return self._keeping.export(self.machine, path)
 
     # What nautilus calls
 
     def on_start(self) -> None:
-        """Compile the root, take the position in the chain, subscribe."""
-        self._chain = self._given or self._load()
-        self._machine = self._new_machine(self._chain)
-        self.log.info(_line(self.config.root, "starting in", self._machine.month))
-        self._follow_row()
+        """Compile the root, take the place in the chain, catch up, subscribe."""
+        try:
+            self._begin()
+        except BaseException:  # nautilus ends the node without a word to its components
+            self._close()
+            raise
 
     def on_bar(self, bar: NativeBar) -> None:
         """Feed one bar; a timestamp that it opens is given its alert."""
         month = self._subscribed.get(bar.bar_type)
-        if month is None:  # on its way while the subscription ended
+        if month is None or self.failure is not None:  # on its way while the subscription ended
             return
         try:
-            self._feed(bar_from_native(bar, month))
+            one = bar_from_native(bar, month)
+            if self._recovery is not None:
+                self._held_back.append(one)
+                return
+            self._feed(one)
             self._await_legs()
         except Exception as error:  # whatever it was, the series must not go on without a word
             raise self._fail(error, month) from error
 
+    def on_historical_data(self, data: Any) -> None:  # noqa: ANN401 - whatever was asked for
+        """Keep the bars of a request until it is answered."""
+        bar_type = getattr(data, "bar_type", None)
+        if bar_type in self._past:
+            month = self._month_of(bar_type)
+            try:
+                self._past[bar_type].append(bar_from_native(data, month))
+            except Exception as error:  # as in on_bar
+                raise self._fail(error, month) from error
+
     def on_stop(self) -> None:
-        """Close the last timestamp, which nothing else will."""
+        """Close the last timestamp of a backtest, which nothing else will, and the store."""
         self._cancel_alerts()
         machine = self._machine
-        if machine is None or self.failure is not None:
-            return
-        if (ts := machine.open_ts) is not None:
-            try:
+        try:
+            if machine is None or self.failure is not None:
+                return
+            if not self.is_live and (ts := machine.open_ts) is not None:
                 self._feed(Time(ts + machine.grace), subscribe=False)
-            except Exception as error:  # as in on_bar
-                raise self._fail(error, machine.month) from error
+            if self._keeping is not None:
+                self._keeping.file()
+                if self.config.export is not None:
+                    self.export(self.config.export)
+        except Exception as error:  # as in on_bar
+            raise self._fail(error, self.machine.month) from error
+        finally:
+            self._close()
 
     def on_fault(self) -> None:
-        """Leave no alert behind."""
+        """Leave no alert and no lease behind."""
         self._cancel_alerts()
+        self._close()
 
     def on_reset(self) -> None:
         """Forget the series."""
+        self._close()
         self._clear()
 
-    # What it does
+    def on_save(self) -> dict[str, bytes]:
+        """Return what the machine remembers, for a node that has Redis and no store."""
+        if self._machine is None:
+            return {}
+        return {"machine": json.dumps(self._machine.state()).encode()}
+
+    def on_load(self, state: dict[str, bytes]) -> None:
+        """Take what `on_save` returned; the store has the last word if there is one."""
+        if "machine" in state:
+            self._loaded = json.loads(state["machine"])
+
+    # Starting
+
+    def _begin(self) -> None:
+        config = self.config
+        if config.policy == Policy.OPEN_INTEREST:
+            raise RollActorError(
+                f"{config.root}: the bars of nautilus have no open interest, which the policy"
+                " open_interest needs; take volume or first_common"
+            )
+        if self.is_live:
+            self._loop, self._thread = asyncio.get_running_loop(), threading.get_ident()
+        self._chain = self._given or self._load()
+        self._venue = config.venue or self._chain.spec.exchange
+        spec = config.bar_spec
+        self._bar_type = root_bar_type(self._name, CONTINUOUS, self._venue, spec)
+        self._native = RootBars(self._chain, self._name, venue=self._venue, bar_spec=spec)
+        self._times = TradingTimes(self._chain)
+        if config.store is not None:
+            self._open_store(config.store)
+        held = self._held()
+        self._machine = self._new_machine(self._place(held, None, ()).month)
+        self._take_up(held)
+        self.log.info(_line(self._name, "starting in", self.machine.month))
+        if self._keeping is not None:
+            self.bars.extend(self._keeping.log.last_bars(config.capacity))
+            if self.bars:
+                self._last_ns = self.bars[-1].ts
+                self._remember(ContinuousBarData(self.bars[-1], self._now(), self._bar_type))
+            self._keeping.file()
+        if self.is_live:
+            self._catch_up()
+        else:
+            self._go_on()
 
     def _load(self) -> Chain:
         config = self.config
         return Catalog.load(*config.contracts, roots=[config.root])[config.root]
 
-    def _new_machine(self, chain: Chain) -> RollMachine:
+    def _open_store(self, target: str) -> None:
+        from pyfutures.nautilus.keeping import Keeping  # noqa: PLC0415 - SQLAlchemy, if it is used
+
         config = self.config
-        calendar = chain.roll_calendar(
+        account = self._account() if self.is_live else None
+        self._keeping = Keeping(target, config.root, account=account, trader=str(self.trader_id))
+        if account is not None and not config.replay:
+            self._every(_BEAT_SECS, "beat", self._keeping.beat)
+
+    def _account(self) -> str:
+        if self.config.account_id is not None:
+            return str(self.config.account_id)
+        accounts = [str(account.id) for account in self.cache.accounts()]
+        if len(accounts) > 1:
+            raise RollActorError(
+                f"{self.config.root}: {len(accounts)} accounts ({', '.join(accounts)}); name one"
+                " with `account_id`"
+            )
+        # A node without an account only keeps series.
+        return accounts[0].partition("-")[2] or accounts[0] if accounts else "none"
+
+    def _held(self) -> dict[ContractMonth, int]:
+        """Return the signed quantity of this root by month."""
+        now = self._today()
+        ids = {
+            str(instrument_id(self._chain, month, venue=self.config.venue)): month
+            for month in self._chain.months
+            if abs(month.year - now.year) <= _NEAR
+        }
+        held: dict[str, int] = {}
+        for position in self.cache.positions_open():
+            name = str(position.instrument_id)
+            if name in ids:
+                held[name] = held.get(name, 0) + int(position.signed_qty)
+        if self._keeping is not None:
+            held = self._keeping.mine(held)
+        return {ids[name]: quantity for name, quantity in held.items() if quantity}
+
+    def _place(
+        self,
+        held: Mapping[ContractMonth, int],
+        stored: ContractMonth | None,
+        left: tuple[ContractMonth, ...],
+    ) -> Place:
+        now = self._now()
+        return place(
+            self._calendar(),
+            held,
+            stored=stored,
+            left=left,
+            expired=[month for month in held if self._has_expired(month)],
+            has_intent=self._keeping is not None and self._keeping.has_intent,
+            now_ns=now,
+            wanted=None if self.config.start is None else ContractMonth.parse(self.config.start),
+        )
+
+    def _calendar(self) -> Any:  # noqa: ANN401 - RollCalendar
+        config = self.config
+        return self._chain.roll_calendar(
             hold=config.hold,
             priced=config.priced,
             anchor=None if config.anchor is None else Anchor(config.anchor),
@@ -210,85 +350,280 @@ class RollActor(Actor):  # type: ignore[misc] # nautilus has no types
             unit=None if config.unit is None else OffsetUnit(config.unit),
             carry=config.carry,
         )
-        start = (
-            calendar.position(self.clock.timestamp_ns()).month
-            if config.start is None
-            else ContractMonth.parse(config.start)
-        )
+
+    def _new_machine(self, start: ContractMonth) -> RollMachine:
+        config, hours = self.config, self._chain.spec.hours
         return RollMachine(
-            calendar,
+            self._calendar(),
             start=start,
             end=None if config.end is None else ContractMonth.parse(config.end),
             policy=Policy(config.policy),
             missing=Missing(config.missing),
+            lag=config.lag,
+            sessions=UTC_DAYS if hours is None else TradingDays(hours.close, hours.zone),
             grace=self._grace,
         )
+
+    def _take_up(self, held: Mapping[ContractMonth, int]) -> None:
+        """Go on with what was stored, if something was."""
+        machine, keeping = self.machine, self._keeping
+        if keeping is None:
+            if self._loaded is not None:
+                self._machine = self._resumed(self._loaded)
+                self._place(held, self._machine.month, ())
+            return
+        log = keeping.open_series(
+            self._name, machine, bar_spec=self.config.bar_spec, rebuild=self.config.rebuild
+        )
+        if self.config.catalog is not None:
+            keeping.open_archive(self.config.catalog, self._bar_type)
+        if log.state is not None:
+            self._machine = self._resumed(log.state)
+        elif not self.config.rebuild:
+            restored = keeping.restore(lambda bar: self._new_machine(bar.month), now_ns=self._now())
+            if restored is not None:
+                self.log.warning(_line(self._name, "rebuilt from the catalogue:", len(log), "bars"))
+                self._machine = restored
+        machine = self.machine
+        if machine.closed_ts is not None:
+            found = self._place(held, machine.month, tuple(roll.old for roll in log.rolls()))
+            if found.held not in {None, machine.month} or found.is_moving:
+                self.log.warning(
+                    _line(self._name, "the position is still in", found.held, "and must follow")
+                )
+        keeping.append((), machine, now_ns=self._now())
+
+    def _resumed(self, state: Mapping[str, Any]) -> RollMachine:
+        from pyfutures.nautilus.keeping import patched  # noqa: PLC0415 - as for the store
+
+        machine = self.machine
+        return RollMachine.resume(
+            machine.calendar, patched(state, machine), sessions=machine.sessions
+        )
+
+    # Catching up
+
+    def _catch_up(self) -> None:
+        """Ask for the history that is missing."""
+        machine = self.machine
+        stored = () if self._keeping is None else self._keeping.log.last_bars(_REVIEWED)
+        if stored:
+            since = stored[0].ts
+        elif machine.closed_ts is not None:
+            since = machine.closed_ts
+        elif self.config.history_days:
+            since = self._now() - round(self.config.history_days * 86_400) * _NS
+        else:
+            self._go_on()
+            return
+        self._recovery = Recovery(machine, since_ns=since, stored=stored)
+        self._ask()
+
+    def _ask(self) -> None:
+        """Subscribe to months and ask for their history, in this order, so that none is missed."""
+        recovery = self._require_recovery()
+        self._subscribe()
+        for month in recovery.to_ask():
+            self._request(month)
+        if recovery.is_done and not recovery.is_waiting:
+            self._caught_up()
+
+    def _request(self, month: ContractMonth) -> None:
+        bar_type = self._bar_type_of(month)
+        self._past[bar_type] = []
+        self._tries[month] = self._tries.get(month, 0) + 1
+        recovery = self._require_recovery()
+        self.request_bars(
+            bar_type,
+            start=_moment(recovery.since_ns),
+            client_id=self._client(),
+            callback=lambda _: self._answered(month),
+        )
+        self._once(self.config.history_secs, f"history-{month}", lambda: self._ask_again(month))
+
+    def _ask_again(self, month: ContractMonth) -> None:
+        if self._recovery is None:
+            return
+        if self._tries[month] >= self.config.history_tries:
+            raise RollActorError(
+                f"no history of {self._bar_type_of(month)} since"
+                f" {_moment(self._recovery.since_ns)}, asked for {self._tries[month]} times; see"
+                " the log of the data client"
+            )
+        self.counts["asked_again"] += 1
+        self.log.warning(_line(self._name, "history of", month, "is asked for again"))
+        self._request(month)
+
+    def _answered(self, month: ContractMonth) -> None:
+        """Take the history of a month."""
+        recovery, bar_type = self._recovery, self._bar_type_of(month)
+        if recovery is None or bar_type not in self._past or self.failure is not None:
+            return
+        try:
+            bars = self._past[bar_type]
+            if not bars and self._is_needed(month):
+                return  # asked for again by its alert
+            del self._past[bar_type]
+            self._cancel(self._timer(f"history-{month}"))
+            self._take(recovery.bring(month, bars))
+            self._feed_all(recovery.ready())
+            self._ask()
+        except Exception as error:  # as in on_bar
+            raise self._fail(error, month) from error
+
+    def _is_needed(self, month: ContractMonth) -> bool:
+        """Whether an empty answer must be an error: a session of the current month has passed."""
+        machine = self.machine
+        if month != machine.month or machine.closed_ts is None:
+            return False
+        first, last = _moment(machine.closed_ts).date(), self._today()
+        closes = [session.close_ns for session in self._times.between(first, last)]
+        return any(machine.closed_ts < close <= self._now() - self._grace for close in closes)
+
+    def _caught_up(self) -> None:
+        """Feed what came meanwhile, and go on live."""
+        self._recovery = None
+        held_back, self._held_back = self._held_back, []
+        closed = self.machine.closed_ts
+        waiting = (bar for bar in held_back if closed is None or bar.ts > closed)
+        self._feed_all(sorted(waiting, key=lambda bar: (bar.ts, bar.month)))
+        self._past.clear()
+        self._go_on()
+
+    def _require_recovery(self) -> Recovery:
+        if self._recovery is None:
+            raise AssertionError(f"{self._name}: nothing is missing")
+        return self._recovery
+
+    def _go_on(self) -> None:
+        """Follow the bars as they come."""
+        self._follow_row()
+        self._await_legs()
+        self._tell_month()
+        config = self.config
+        if self.is_live and not config.replay:
+            if config.refresh_mins:
+                self._every(config.refresh_mins * 60, "refresh", self._refresh)
+            if config.overdue_secs:
+                self._every(config.overdue_secs / 2, "overdue", self._look_for_overdue)
+
+    # What it does
 
     def _feed(self, event: Bar | Time, *, subscribe: bool = True) -> None:
         try:
             events = self.machine.feed(event)
-        except RollMissedError as error:
-            self._publish(error.events)  # closed by the same call, and nowhere else
+        except (RollMissedError, RollPriceError) as error:
+            self._take(error.events)  # closed by the same call, and nowhere else
             raise
-        if self._publish(events) and subscribe:
+        if self._take(events) and subscribe:
             self._follow_row()
+            self._tell_month()
+            if self.is_live and not self.config.replay:
+                self._refresh()
 
-    def _publish(self, events: tuple[Event, ...]) -> bool:
-        """Hand out events; whether one was a roll."""
-        root, now, rolled = self.config.root, self.clock.timestamp_ns(), False
+    def _feed_all(self, bars: Iterable[Bar]) -> None:
+        """Feed history, many bars to a transaction."""
+        events: list[Event] = []
+        try:
+            for count, bar in enumerate(bars, 1):
+                events.extend(self.machine.feed(bar))
+                if count % _AT_ONCE == 0:
+                    self._take(tuple(events))
+                    events.clear()
+        except (RollMissedError, RollPriceError) as error:
+            events.extend(error.events)
+            self._take(tuple(events))
+            raise
+        self._take(tuple(events))
+
+    def _take(self, events: tuple[Event, ...]) -> bool:
+        """Write events and the machine's memory down, hand them out; whether one was a roll."""
+        if self._keeping is not None:
+            self._keeping.append(events, self.machine, now_ns=self._now())
+        root, now, rolled = self._name, self.clock.timestamp_ns(), False
         for event in events:
             match event:
                 case ContinuousBar():
-                    data = ContinuousBarData(event, now)
                     self.bars.append(event)
-                    self.cache.add(bar_topic(root), json.dumps(data.to_dict()).encode())
+                    self._last_ns, self._strikes = event.ts, 0
+                    data = ContinuousBarData(event, now, self._bar_type)
+                    self._remember(data)
                     self.publish_data(bars_of(root), data)
                     self.msgbus.publish(bar_topic(root), data)
+                    if self.config.native_bars:
+                        for bar in self._native.made(event, now):
+                            self.msgbus.send(endpoint="DataEngine.process", msg=bar)
                 case Roll():
                     rolled = True
                     gap = price_text(event.gap)
                     self.log.info(_line(root, "rolled", event.old, "to", event.new, "gap", gap))
-                    data = RollEvent(event, now)
-                    self.publish_data(rolls_of(root), data)
-                    self.msgbus.publish(roll_topic(root), data)
+                    roll = RollEvent(event, now, self._bar_type)
+                    self.publish_data(rolls_of(root), roll)
+                    self.msgbus.publish(roll_topic(root), roll)
                 case Late():
-                    self.log.warning(_line(root, "late, refused:", event.bar))
+                    self.counts["late"] += 1
+                    count = self.counts["late"]
+                    self.log.warning(_line(root, "late, refused:", event.bar, f"({count} so far)"))
                 case Revised():
-                    self.log.warning(_line(root, "revised, refused:", event.refused))
+                    self.counts["revised"] += 1
+                    count = self.counts["revised"]
+                    self.log.warning(
+                        _line(root, "revised, refused:", event.refused, f"({count} so far)")
+                    )
                 case _ as never:
                     assert_never(never)
         return rolled
 
+    def _remember(self, data: ContinuousBarData) -> None:
+        self.cache.add(bar_topic(self._name), json.dumps(data.to_dict()).encode())
+
+    def _tell_month(self) -> None:
+        """Say which month is current, once nothing is missing."""
+        if self._name != self.config.root or self._recovery is not None:
+            return
+        month = str(self.machine.month)
+        self.cache.add(current_topic(self._name), month.encode())
+        self.msgbus.publish(current_topic(self._name), month)
+
     def _follow_row(self) -> None:
         """Subscribe to what the machine wants from now on, and watch the new deadline."""
-        machine, config = self.machine, self.config
-        wanted = {
-            BarType.from_str(
-                f"{instrument_id(self._chain, month, venue=config.venue)}-{config.bar_spec}"
-            ): month
-            for month in machine.wanted()
-        }
-        client = None if config.client_id is None else ClientId(config.client_id)
-        # In the order of months, so that two runs send the same commands.
-        for bar_type in wanted:
-            if bar_type not in self._subscribed:
-                self.subscribe_bars(bar_type, client_id=client)
-        for bar_type in self._subscribed:
-            if bar_type not in wanted:
-                self.unsubscribe_bars(bar_type, client_id=client)
-        self._subscribed = wanted
+        machine = self.machine
+        self._subscribe()
         if self._deadline_alert is not None:
             self._cancel(self._deadline_alert)
             self._deadline_alert = None
-        if machine.month != machine.end:
+        if machine.month != machine.end and not self.config.replay:
             # Without it a feed that falls silent would never be told apart from a quiet market.
             self._deadline_alert = f"{self.id}-deadline-{machine.month}"
             due = machine.row.deadline_ns + machine.grace
             self.clock.set_time_alert_ns(self._deadline_alert, due, self._on_alert)
 
+    def _subscribe(self) -> None:
+        """Change the subscriptions to what the machine wants, as far as it still trades."""
+        wanted = {
+            self._bar_type_of(month): month
+            for month in self.machine.wanted()
+            if not self.is_live or not self._has_expired(month)
+        }
+        client = self._client()
+        # In the order of months, so that two runs send the same commands.
+        for bar_type in wanted:
+            if bar_type not in self._subscribed:
+                self._before_subscribing(bar_type)
+                self.subscribe_bars(bar_type, client_id=client)
+        for bar_type in self._subscribed:
+            if bar_type not in wanted:
+                self.unsubscribe_bars(bar_type, client_id=client)
+        self._subscribed = wanted
+
+    def _before_subscribing(self, bar_type: BarType) -> None:
+        """Have a contract loaded that the node does not know yet: the adapter needs it first."""
+        if self.is_live and self.cache.instrument(bar_type.instrument_id) is None:
+            self.request_instrument(bar_type.instrument_id, client_id=self._client())
+
     def _await_legs(self) -> None:
         """Set the alert of the open timestamp, one at a time."""
-        ts = self.machine.open_ts
+        ts = None if self.config.replay else self.machine.open_ts
         name = None if ts is None else f"{self.id}-close-{ts}"
         if name == self._alert:
             return
@@ -301,14 +636,85 @@ class RollActor(Actor):  # type: ignore[misc] # nautilus has no types
             self.clock.set_time_alert_ns(name, due, self._on_alert)
 
     def _on_alert(self, event: TimeEvent) -> None:
-        try:
-            self._feed(Time(event.ts_event))
-        except Exception as error:  # as in on_bar; nautilus would only log it
-            raise self._fail(error, self.machine.month) from error
+        self._called(lambda: self._feed(Time(event.ts_event)))
 
-    def _fail(self, error: Exception, month: ContractMonth) -> RollActorError:
+    # Looking after it
+
+    def _refresh(self) -> None:
+        """Have the instruments loaded anew, of the months that are wanted and those to come."""
+        venues = {self._bar_type_of(month).instrument_id for month in self.machine.wanted()}
+        for identity in sorted(venues, key=str):
+            self.request_instrument(identity, client_id=self._client())
+        if self._keeping is not None:
+            self._keeping.file()
+
+    def _look_for_overdue(self) -> None:
+        """Subscribe anew to a current month whose bar was due and has not come."""
+        due = self._due_ns()
+        if due is None or self._last_ns >= due or self._recovery is not None:
+            return
+        late = (self._now() - due) / _NS
+        # Twice as long each time: a month that nobody trades is no broken feed.
+        if late < self.config.overdue_secs * 2 ** min(self._strikes, 6):
+            return
+        self._strikes += 1
+        self.counts["overdue"] += 1
+        self.log.warning(
+            _line(
+                self._name, "the bar of", _moment(due), "is overdue for", f"{late:.0f} s,",
+                "subscribed again", f"({self.counts['overdue']} times now)",
+            )
+        )  # fmt: skip
+        for bar_type in self._subscribed:
+            self.unsubscribe_bars(bar_type, client_id=self._client())
+        self._subscribed = {}
+        self._catch_up()
+
+    def _due_ns(self) -> int | None:
+        """When the last bar was due by the hours of the spec; None if they are not known."""
+        now = _moment(self._now() - self._grace)
+        step = _STEPS.get(self.config.bar_spec.split("-")[1])
+        if step is None:
+            sessions = self._times.between(now.date() - 10 * _DAY, now.date() + _DAY)
+            return max((x.close_ns for x in sessions if x.close_ns <= _ns(now)), default=None)
+        stretch = self._times.stretch(now)
+        if stretch is None:
+            return None
+        length = step * int(self.config.bar_spec.split("-")[0])
+        whole = int((now - stretch[0]).total_seconds()) // length * length
+        return _ns(stretch[0]) + whole * _NS if whole else None
+
+    def _every(self, seconds: float, name: str, action: Callable[[], object]) -> None:
+        timer = self._timer(name)
+        self._timers.add(timer)
+        self.clock.set_timer_ns(timer, round(seconds * _NS), 0, 0, lambda _: self._called(action))
+
+    def _once(self, seconds: float, name: str, action: Callable[[], object]) -> None:
+        timer = self._timer(name)
+        self._cancel(timer)
+        self._timers.add(timer)
+        at = self.clock.timestamp_ns() + round(seconds * _NS)
+        self.clock.set_time_alert_ns(timer, at, lambda _: self._called(action))
+
+    def _called(self, action: Callable[[], object]) -> None:
+        """Do what a timer is for: on the thread of the node, and with failures as failures."""
+        if self._loop is not None and threading.get_ident() != self._thread:
+            self._loop.call_soon_threadsafe(self._guarded, action)
+        else:
+            self._guarded(action)
+
+    def _guarded(self, action: Callable[[], object]) -> None:
+        if self.failure is not None or (self.is_live and not self.is_running):
+            return
+        try:
+            action()
+        except Exception as error:  # as in on_bar; nautilus would only log it
+            month = "" if self._machine is None else self._machine.month
+            raise self._fail(error, month) from error
+
+    def _fail(self, error: Exception, month: object) -> RollActorError:
         """Stop the component and the system; the error to raise on."""
-        failure = RollActorError(f"{self.config.root} {month}: {error}")
+        failure = RollActorError(f"{self._name} {month}: {error}")
         failure.__cause__ = error
         self.failure = failure
         self.log.exception(str(failure), error)  # noqa: LOG004 - called by handlers only
@@ -316,15 +722,58 @@ class RollActor(Actor):  # type: ignore[misc] # nautilus has no types
         self.shutdown_system(str(failure))
         return failure
 
+    def _close(self) -> None:
+        keeping, self._keeping = self._keeping, None
+        if keeping is not None:
+            keeping.close()
+
     def _cancel_alerts(self) -> None:
-        for name in (self._alert, self._deadline_alert):
+        for name in (self._alert, self._deadline_alert, *self._timers):
             if name is not None:
                 self._cancel(name)
         self._alert = self._deadline_alert = None
+        self._timers.clear()
 
     def _cancel(self, name: str) -> None:
         if name in self.clock.timer_names:
             self.clock.cancel_timer(name)
+
+    # What things are called
+
+    def _timer(self, name: str) -> str:
+        return f"{self.id}-{name}"
+
+    def _client(self) -> ClientId | None:
+        return None if self.config.client_id is None else ClientId(self.config.client_id)
+
+    def _bar_type_of(self, month: ContractMonth) -> BarType:
+        identity = instrument_id(self._chain, month, venue=self.config.venue)
+        return BarType.from_str(f"{identity}-{self.config.bar_spec}")
+
+    def _month_of(self, bar_type: BarType) -> ContractMonth:
+        return next(m for m in self._tries if self._bar_type_of(m) == bar_type)
+
+    def _now(self) -> int:
+        """Now; where the past is played, the newest bar."""
+        if not self.config.replay or self._machine is None:
+            return int(self.clock.timestamp_ns())
+        known = (self._machine.open_ts, self._machine.closed_ts)
+        return max((ts for ts in known if ts is not None), default=self.clock.timestamp_ns())
+
+    def _today(self) -> dt.date:
+        return _moment(self._now()).date()
+
+    def _has_expired(self, month: ContractMonth) -> bool:
+        last = self._chain.row(month).last_trade_utc
+        return last is not None and _ns(last) < self._now()
+
+
+def _moment(ns: int) -> dt.datetime:
+    return dt.datetime.fromtimestamp(ns / _NS, dt.UTC)
+
+
+def _ns(moment: dt.datetime) -> int:
+    return int(moment.timestamp()) * _NS
 
 
 def _line(root: str, *words: object) -> str:

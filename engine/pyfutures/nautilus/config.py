@@ -138,6 +138,14 @@ class FuturesInstrumentProviderConfig(InstrumentProviderConfig, frozen=True, kw_
     include_expired: bool = False
     refresh_mins: NonNegativeFloat = 60.0
 
+    def __post_init__(self) -> None:
+        """Refuse what other adapters have and this one would silently leave out."""
+        for name in ("filters", "filter_callable"):
+            if getattr(self, name) is not None:
+                raise ValueError(
+                    f"`{name}` has no meaning here: name `roots`, `months` or `load_ids`"
+                )
+
     def __eq__(self, other: object) -> bool:
         """Whether every field is the same."""
         return _same(self, other)
@@ -174,8 +182,14 @@ class FuturesDataClientConfig(LiveDataClientConfig, frozen=True, kw_only=True): 
         The time zone chosen at the gateway's login, for times that name none.
     market_data_type
         Live, frozen or delayed quotes.
+    tick_by_tick_quotes
+        Whether every quote is asked for, which IB has for a few contracts at a time only and never
+        delayed; else what changed, four times a second. The params of a subscription can say it
+        too: ``tick_by_tick``.
     bar_stamp
-        Which end of an intraday bar is its `ts_event`.
+        Which end of an intraday bar is its `ts_event`: the scheduled close, or the open. A daily
+        bar has the close of its session in either case. `ts_init` of a bar of the past is its
+        close.
     use_regular_trading_hours
         Only the regular hours, in bars of the past and live.
     stale_after_secs
@@ -196,6 +210,7 @@ class FuturesDataClientConfig(LiveDataClientConfig, frozen=True, kw_only=True): 
     history_timeout: PositiveFloat = 90.0
     login_zone: str | None = None
     market_data_type: MarketDataType = MarketDataType.LIVE
+    tick_by_tick_quotes: bool = False
     bar_stamp: BarStamp = BarStamp.CLOSE
     use_regular_trading_hours: bool = False
     stale_after_secs: PositiveFloat | None = 300.0

@@ -125,6 +125,8 @@ def _info(details: ContractDetails) -> dict[str, Any]:
         "contract_month": details.contract_month,
         "price_magnifier": details.price_magnifier,
         "time_zone": details.time_zone,
+        "trading_hours": details.trading_hours,
+        "liquid_hours": details.liquid_hours,
         "long_name": details.long_name,
     }
 

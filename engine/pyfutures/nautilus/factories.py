@@ -62,6 +62,9 @@ class FuturesLiveDataClientFactory(LiveDataClientFactory):  # type: ignore[misc]
 class FuturesLiveExecClientFactory(LiveExecClientFactory):  # type: ignore[misc] # nautilus has no types
     """Makes the execution client of a gateway."""
 
+    # From a file nautilus makes an instance of the class, and then asks it for its name.
+    __name__ = "FuturesLiveExecClientFactory"
+
     @staticmethod
     def create(  # noqa: PLR0913, PLR0917 - nautilus' signature
         loop: asyncio.AbstractEventLoop,

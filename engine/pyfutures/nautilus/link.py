@@ -190,7 +190,7 @@ class Link:
                 await self.client.clock.sleep(retry)
 
 
-#: Links by event loop: a loop that is gone takes its links along.
+#: Links by event loop: a loop that is closed takes its links along.
 _LINKS: Final[WeakKeyDictionary[asyncio.AbstractEventLoop, dict[tuple[str, int, int], Link]]] = (
     WeakKeyDictionary()
 )
@@ -210,6 +210,8 @@ def link_for(
     LinkConflictError
         If another client of the same gateway and client id is set up differently.
     """
+    for gone in [known for known in _LINKS if known.is_closed()]:
+        del _LINKS[gone]  # a node that was never run, or did not start, still holds its loop
     links = _LINKS.setdefault(loop, {})
     key = (config.host, config.port, config.client_id)
     link = links.get(key)

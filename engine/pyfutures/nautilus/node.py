@@ -247,7 +247,7 @@ class _Run:
         for link in links_of(asyncio.get_running_loop()):
             while link.users:
                 await link.close()
-        if not run.done():
+        if self._returned.is_set() and not run.done():
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(asyncio.shield(run), _GRACE)
         run.cancel()

@@ -73,8 +73,6 @@ def read_node(path: str | os.PathLike[str], *, catalog: Sequence[str] = ()) -> T
     document, faults = read(Path(path))
     if document is None or any(fault.is_error for fault in faults):
         raise NodeFileError(faults)
-    if not isinstance(document.data, dict):
-        raise NodeFileError([_fault(document, (), "a node is a mapping")])
     data = copy.deepcopy(document.data)
     for engine in _ENGINES:
         if isinstance(data.setdefault(engine, {}), dict):
@@ -181,13 +179,19 @@ def _invalid(document: Document, where: DataPath, error: Exception, wanted: type
         path.append(field[1])
         if len(path) == 1:
             hint = suggestion(field[1], wanted.__struct_fields__, "the fields are")  # type: ignore[attr-defined]
-    return _fault(document, (*where, *path), words[:1].lower() + words[1:], hint)
+    words = words[:1].lower() + words[1:]
+    return _fault(document, (*where, *path), words, hint, key=field is not None)
 
 
 def _fault(
-    document: Document, where: DataPath, message: str, hint: str | None = None
+    document: Document,
+    where: DataPath,
+    message: str,
+    hint: str | None = None,
+    *,
+    key: bool = False,
 ) -> Diagnostic:
-    place = locate(document.spans, where)
+    place = locate(document.spans, where, key=key)
     return diagnostic("PF620", message, place, hint=hint)
 
 

@@ -18,91 +18,35 @@ reports have said is not said again.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import TYPE_CHECKING, Final
 
-from nautilus_trader.model.enums import OrderStatus, OrderType, TimeInForce
-from nautilus_trader.model.identifiers import ClientOrderId, VenueOrderId
-from nautilus_trader.model.objects import Money
+from nautilus_trader.model.enums import TimeInForce
+from nautilus_trader.model.identifiers import VenueOrderId
 
 from pyfutures.ib.codes import CODES
 from pyfutures.ib.orders import OrderEventKind, OrderPhase, split_exec_id
-from pyfutures.nautilus.accounts import masked
+from pyfutures.nautilus.fill_events import FillEvents
 from pyfutures.nautilus.orders import UnsupportedOrderError, reported_terms
-from pyfutures.nautilus.reports import (
-    commission_of,
-    instant_ns,
-    liquidity_of,
-    side_of,
-    trade_id,
-)
-from pyfutures.nautilus.spreads import BAG, SpreadFills
+from pyfutures.nautilus.tracks import Track, tracked
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from nautilus_trader.model.identifiers import TradeId
     from nautilus_trader.model.orders import Order
 
-    from pyfutures.ib.clock import Timer
     from pyfutures.ib.orders import Fill, OrderEvent, OrderView
     from pyfutures.nautilus.execution import FuturesExecutionClient
     from pyfutures.nautilus.listings import Listing
 
-__all__ = ["Counts", "OrderEvents", "Track"]
+__all__ = ["OrderEvents"]
 
 _ZERO: Final = Decimal(0)
 _SOON: Final = 1.0  # seconds
 #: Codes with which a gateway refuses a cancellation; the others refuse modifications.
 _OF_CANCELS: Final = frozenset({135, 136, 161, 10147, 10148})
 _MARGIN: Final = ("EQUITY WITH LOAN VALUE", "MARGIN", "AVAILABLE FUNDS", "BUYING POWER")
-_UNTOLD: Final = frozenset({OrderStatus.INITIALIZED, OrderStatus.SUBMITTED, OrderStatus.RELEASED})
 
 
-@dataclass(slots=True)
-class Counts:
-    """How often what should not happen did."""
-
-    fills: int = 0
-    late_commissions: int = 0
-    missing_commissions: int = 0
-    corrections: int = 0
-    external_orders: int = 0
-    rejections: int = 0
-    margin_rejections: int = 0
-    broker_cancels: int = 0
-    inactive: int = 0
-    lost: int = 0
-    revived: int = 0
-    legs_without_whole: int = 0
-
-
-@dataclass(slots=True, eq=False)
-class Track:
-    """What the node was told of one order."""
-
-    key: int
-    order: Order
-    listing: Listing
-    is_accepted: bool = False
-    is_over: bool = False
-    is_changing: bool = False
-    is_cancelling: bool = False
-    phase: OrderPhase = OrderPhase.SENT
-    filled: Decimal = _ZERO
-    told: tuple[object, ...] = ()
-    held: dict[str, tuple[Fill, Timer]] = field(default_factory=dict)
-    spread: SpreadFills | None = None
-    ending: Callable[[], None] | None = None
-
-    @property
-    def name(self) -> tuple[object, object, object]:
-        """Strategy, instrument and client order id, as events begin."""
-        return self.order.strategy_id, self.order.instrument_id, self.order.client_order_id
-
-
-class OrderEvents:
+class OrderEvents(FillEvents):
     """Turns order events of the IB client into those of nautilus. Part of the execution client.
 
     Parameters
@@ -113,15 +57,12 @@ class OrderEvents:
     """
 
     def __init__(self, client: FuturesExecutionClient) -> None:
-        self._client = client
-        self._ib = client.link.client
-        self._log = client.log
-        self.counts = Counts()
+        super().__init__(client)
         self._tracks: dict[int, Track] = {}
-        self._told: dict[str, bool] = {}  # executions, and whether with their commission
         self._waiting: list[OrderEvent] | None = []
         self._adopting: set[int] = set()
-        self._timers: dict[object, Timer] = {}
+        self._ignored: set[int] = set()
+        self._open: set[int] = set()
 
     # Starting, pausing, ending.
 
@@ -130,11 +71,17 @@ class OrderEvents:
         if self._waiting is None:
             self._waiting = []
 
-    def resume(self) -> None:
-        """Tell what was kept, and what comes."""
+    def resume(self, *, forget: bool = False) -> None:
+        """Tell what was kept, unless it is to be forgotten, and what comes."""
         kept, self._waiting = self._waiting, None
-        for event in kept or ():
+        for event in () if forget or kept is None else kept:
             self._take(event)
+
+    def refresh(self, view: OrderView) -> None:
+        """Tell the node if IB has an order of its with other prices or another quantity."""
+        track = self.track_of(view)
+        if track is not None and view.order.type:
+            self._updated(track, view)
 
     def close(self) -> None:
         """End it: fills that wait are told with the commissions that are known."""
@@ -164,8 +111,14 @@ class OrderEvents:
 
     def placed(self, key: int, order: Order, listing: Listing) -> Track:
         """Take note of an order that is being placed."""
-        track = self._tracks[key] = self._tracked(key, order, listing)
+        track = self._tracks[key] = tracked(key, order, listing)
+        self._open.add(key)
         return track
+
+    def open_orders(self) -> list[OrderView]:
+        """Return the orders of the account that can still fill, by the book."""
+        views = [self._ib.orders.book.view(key) for key in self._open]
+        return [view for view in views if not view.is_final]
 
     def find(self, order: Order) -> OrderView | None:
         """Return what the book has of an order of the node, None if nothing."""
@@ -193,28 +146,13 @@ class OrderEvents:
             return None
         return self.placed(view.key, order, listing)
 
-    @staticmethod
-    def _tracked(key: int, order: Order, listing: Listing) -> Track:
-        spread = None
-        if listing.legs:
-            first, second = listing.legs
-            spread = SpreadFills(first.con_id, second.con_id)
-        return Track(
-            key, order, listing,
-            is_accepted=order.status not in _UNTOLD,
-            is_over=order.is_closed,
-            is_cancelling=order.status == OrderStatus.PENDING_CANCEL,
-            is_changing=order.status == OrderStatus.PENDING_UPDATE,
-            filled=order.filled_qty.as_decimal(),
-            told=_terms_of(order), spread=spread,
-        )  # fmt: skip
-
     # What is heard.
 
     def hear(self, event: OrderEvent) -> None:
         """Take an event of the IB client."""
         if not self._client.is_ours(event.order, event.fill):
             return
+        (self._open.discard if event.order.is_final else self._open.add)(event.order.key)
         if self._waiting is not None:
             self._waiting.append(event)
         else:
@@ -222,13 +160,8 @@ class OrderEvents:
 
     def _take(self, event: OrderEvent) -> None:
         view, fill = event.order, event.fill
-        if fill is not None and event.kind is not OrderEventKind.CORRECTION:
-            base, _ = split_exec_id(fill.execution.exec_id)
-            if base in self._told and event.kind is OrderEventKind.FILL:
-                return
-            if base in self._told and event.kind is OrderEventKind.COMMISSION:
-                self._late_commission(base, event)
-                return
+        if self._is_told(event):
+            return
         track = self.track_of(view)
         if track is None:
             self._adopt(view)
@@ -249,6 +182,17 @@ class OrderEvents:
             case _:
                 self._warned(track, event)
 
+    def _is_told(self, event: OrderEvent) -> bool:
+        """Whether the node knows a fill; a commission that comes behind it is only noted."""
+        if event.fill is None or event.kind is OrderEventKind.CORRECTION:
+            return False
+        base, _ = split_exec_id(event.fill.execution.exec_id)
+        if base not in self._told:
+            return False
+        if event.kind is OrderEventKind.COMMISSION:
+            self._late_commission(base, event)
+        return True
+
     def _warned(self, track: Track, event: OrderEvent) -> None:
         self._log.warning(f"{track.order.client_order_id}: {event.code} {event.text}")
         if event.code not in CODES and event.order.phase is OrderPhase.SENT:
@@ -260,7 +204,7 @@ class OrderEvents:
         is_news = not view.is_final or any(
             split_exec_id(fill.execution.exec_id)[0] not in self._told for fill in view.fills
         )
-        if view.perm_id and is_news and view.key not in self._adopting:
+        if view.perm_id and is_news and view.key not in {*self._adopting, *self._ignored}:
             self._adopting.add(view.key)
             self._client.create_task(self._adoption(view.key), log_msg="report of an order")
 
@@ -268,6 +212,7 @@ class OrderEvents:
         try:
             view = self._ib.orders.book.view(key)
             if not await self._client.report_external(view):
+                self._ignored.add(key)
                 return
         finally:
             self._adopting.discard(key)
@@ -301,14 +246,6 @@ class OrderEvents:
                 self._expect_fills(track)
             case _:
                 pass
-
-    def _accept(self, track: Track, perm_id: int) -> None:
-        if track.is_accepted or not perm_id:
-            return
-        track.is_accepted = True
-        self._client.generate_order_accepted(
-            *track.name, VenueOrderId(str(perm_id)), self._client.now
-        )
 
     def _working(self, track: Track, view: OrderView, before: OrderPhase) -> None:
         if track.is_over:
@@ -354,16 +291,6 @@ class OrderEvents:
             self._log.warning(f"{track.order.client_order_id}: inactive, but open at IB")
         else:
             self._end(track, lambda: self._rejected(track, view))
-
-    def _end(self, track: Track, tell: Callable[[], None]) -> None:
-        """Tell an order's end, behind the fills that wait."""
-        if track.is_over:
-            return
-        if track.held:
-            track.ending = tell
-        else:
-            track.ending = None
-            tell()
 
     def _cancelled(self, track: Track, view: OrderView) -> None:
         if track.filled >= view.order.quantity > 0:
@@ -415,7 +342,8 @@ class OrderEvents:
             )
         else:
             self._client.generate_order_rejected(
-                *track.name, "; ".join(["lost: IB knows nothing of it", *view.warnings]),
+                *track.name,
+                "; ".join(["lost: IB knows nothing of it", *view.warnings]),
                 self._client.now,
             )
 
@@ -486,181 +414,7 @@ class OrderEvents:
             *track.name, VenueOrderId(str(view.perm_id)), reason, self._client.now
         )
 
-    # Fills.
-
-    def _filled(self, track: Track, fill: Fill) -> None:
-        base, _ = split_exec_id(fill.execution.exec_id)
-        if base in self._told or base in track.held:
-            return
-        self._accept(track, fill.execution.perm_id)
-        if track.spread is not None:
-            size = track.spread.take(fill)
-            if fill.contract.sec_type == BAG:
-                self._told[base] = True  # the legs carry the commissions
-                if size:
-                    self._tell_whole(track, fill, size)
-                return
-            self._mind_whole(track)
-        if fill.commission is not None and fill.commission.commission is not None:
-            self._tell_fill(track, fill)
-            return
-        timer = self._ib.clock.call_later(
-            self._client.config.commission_timeout,
-            lambda: self._commission_missing(track, base),
-        )
-        track.held[base] = (fill, timer)
-
-    def _commission(self, track: Track, fill: Fill) -> None:
-        base, _ = split_exec_id(fill.execution.exec_id)
-        held = track.held.get(base)
-        if held is None or fill.commission is None or fill.commission.commission is None:
-            return
-        held[1].cancel()
-        del track.held[base]
-        self._tell_fill(track, fill)
-
-    def _commission_missing(self, track: Track, base: str) -> None:
-        fill, timer = track.held.pop(base)
-        timer.cancel()
-        self.counts.missing_commissions += 1
-        self._log.error(
-            f"{track.order.client_order_id}: no commission of {fill.execution.exec_id} within"
-            f" {self._client.config.commission_timeout:g} s; the fill is told without"
-        )
-        self._tell_fill(track, fill)
-
-    def _late_commission(self, base: str, event: OrderEvent) -> None:
-        report = event.fill.commission if event.fill is not None else None
-        if report is None or report.commission is None or self._told[base]:
-            return
-        self._told[base] = True
-        self.counts.late_commissions += 1
-        self._log.error(
-            f"{event.order.order.order_ref}: commission {report.commission} {report.currency} of"
-            f" {report.exec_id} came after the fill was told without; it is in no position"
-        )
-
-    def _corrected(self, track: Track, fill: Fill) -> None:
-        self.counts.corrections += 1
-        execution = fill.execution
-        self._log.error(
-            f"{track.order.client_order_id}: {execution.exec_id} corrects a fill to"
-            f" {execution.shares} at {execution.price}; nautilus keeps the first telling"
-        )
-        self._client.check_positions()
-
-    def _tell_fill(self, track: Track, fill: Fill) -> None:
-        """Tell a fill: of the order, or of a leg of a spread order, which makes a position."""
-        base, _ = split_exec_id(fill.execution.exec_id)
-        listing, name, venue = track.listing, track.name, str(fill.execution.perm_id)
-        if track.spread is not None:
-            leg = next((x for x in listing.legs if x.con_id == fill.contract.con_id), None)
-            if leg is None:
-                self._log.error(f"{fill.execution.exec_id}: a leg that {listing.id} does not have")
-                self._client.check_positions()
-                return
-            number = listing.legs.index(leg)
-            listing = leg
-            # nautilus books fills with this mark without an order behind them.
-            of_leg = ClientOrderId(f"{track.order.client_order_id}-LEG-{leg.id.symbol}")
-            name, venue = (track.order.strategy_id, leg.id, of_leg), f"{venue}-LEG-{number}"
-        else:
-            track.filled += fill.execution.shares
-        commission = commission_of(fill, listing)
-        self._told[base] = commission is not None
-        self._generate(
-            track, listing, name, venue, fill,
-            identity=trade_id(fill.execution.exec_id), size=fill.execution.shares,
-            price=Decimal(repr(fill.execution.price)), commission=commission,
-        )  # fmt: skip
-        if track.ending is not None and not track.held:
-            self._end(track, track.ending)
-
-    def _tell_whole(self, track: Track, fill: Fill, size: Decimal) -> None:
-        """Tell a fill of a spread order as a whole."""
-        track.filled += size
-        self._generate(
-            track, track.listing, track.name, str(fill.execution.perm_id), fill,
-            identity=trade_id(fill.execution.exec_id), size=size,
-            price=Decimal(repr(fill.execution.price)), commission=None,
-        )  # fmt: skip
-
-    def _generate(  # noqa: PLR0913 - the parts of a fill
-        self,
-        track: Track,
-        listing: Listing,
-        name: tuple[object, object, object],
-        venue: str,
-        fill: Fill,
-        *,
-        identity: TradeId,
-        size: Decimal,
-        price: Decimal,
-        commission: Money | None,
-    ) -> None:
-        self.counts.fills += 1
-        execution, instrument, now = fill.execution, listing.instrument, self._client.now
-        is_whole = listing is track.listing
-        side = track.order.side if is_whole else side_of(execution.side)
-        self._client.generate_order_filled(
-            *name,
-            VenueOrderId(venue),
-            None,
-            identity,
-            side,
-            track.order.order_type,
-            instrument.make_qty(size),
-            listing.scale.price(price),
-            instrument.quote_currency,
-            commission or Money(0, instrument.quote_currency),
-            liquidity_of(execution.last_liquidity),
-            instant_ns(execution.time, login_zone=self._ib.config.login_zone, default=now),
-            {"price": str(listing.scale.value(price)), "exec_id": execution.exec_id},
-        )
-        self._client.filled(masked(execution.account))
-
-    def _mind_whole(self, track: Track) -> None:
-        """Make the whole up from the legs, if a gateway tells only those."""
-        key = track.key
-
-        def make_up() -> None:
-            if track.spread is None:
-                return
-            missing = track.spread.missing()
-            if missing is None:
-                return
-            size, price = missing
-            self.counts.legs_without_whole += 1
-            track.spread.make_up(size, price)
-            track.filled += size
-            view = self._ib.orders.book.view(key)
-            last = view.fills[-1]
-            self._generate(
-                track, track.listing, track.name, str(view.perm_id), last,
-                identity=trade_id(f"{split_exec_id(last.execution.exec_id)[0]}.C"),
-                size=size, price=price, commission=None,
-            )  # fmt: skip
-
-        self._later(("whole", key), self._client.config.commission_timeout, make_up)
-
-    def _later(self, key: object, seconds: float, action: Callable[[], None]) -> None:
-        before = self._timers.pop(key, None)
-        if before is not None:
-            before.cancel()
-
-        def run() -> None:
-            self._timers.pop(key, None)
-            action()
-
-        self._timers[key] = self._ib.clock.call_later(seconds, run)
-
 
 def _quantity(track: Track) -> Decimal:
     quantity: Decimal = track.order.quantity.as_decimal()
     return quantity
-
-
-def _terms_of(order: Order) -> tuple[object, ...]:
-    price = order.price if order.has_price and order.order_type != OrderType.MARKET else None
-    trigger = order.trigger_price if order.has_trigger_price else None
-    return (order.quantity, price, trigger)

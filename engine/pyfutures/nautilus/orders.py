@@ -263,7 +263,7 @@ def _offset(value: Decimal, kind: TrailingOffsetType, scale: PriceScale) -> floa
     )
 
 
-def modified(
+def modified(  # noqa: PLR0913 - what can change
     wire: IbOrder,
     order: Order,
     scale: PriceScale,

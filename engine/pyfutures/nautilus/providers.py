@@ -21,6 +21,7 @@ from nautilus_trader.model.identifiers import InstrumentId
 from pyfutures.chain import Catalog, ChainError
 from pyfutures.codes import diagnostic
 from pyfutures.ib.comparison import resolve
+from pyfutures.ib.failures import RequestTimeoutError
 from pyfutures.ib.messages.contracts import Contract
 from pyfutures.months import ContractMonth
 from pyfutures.nautilus.config import Disagreement, VenueForm
@@ -59,8 +60,8 @@ if TYPE_CHECKING:
 
 __all__ = ["FuturesInstrumentProvider"]
 
-#: How many roots are asked for at a time; the client keeps IB's pace.
-_AT_ONCE: Final = 20
+#: How many roots are asked for at a time: a gateway that is slow gets no heap of requests at once.
+_AT_ONCE: Final = 8
 _SYMBOL: Final = re.compile(r"(.+)([FGHJKMNQUVXZ])(\d\d)")
 
 
@@ -291,11 +292,13 @@ class FuturesInstrumentProvider(InstrumentProvider):  # type: ignore[misc] # nau
         """Load months of chains; what the broker must have and has not is a disagreement."""
         slots = asyncio.Semaphore(_AT_ONCE)
         expired: dict[Shelf, bool] = {}
+        holders: dict[Shelf, list[Chain]] = {}
         found: list[Diagnostic] = []
         for chain, months in wanted.items():
             past = any(not trades(chain.row(month), now) for month in months)
             for shelf in shelves_of(chain, months, whole=whole):
                 expired[shelf] = expired.get(shelf, self._config.include_expired) or past
+                holders.setdefault(shelf, []).append(chain)
 
         async def ask(shelf: Shelf) -> tuple[ContractDetails, ...]:
             async with slots:
@@ -315,27 +318,24 @@ class FuturesInstrumentProvider(InstrumentProvider):  # type: ignore[misc] # nau
                 place = shelf_of(chain, month)
                 candidates = () if place is None else answers.get(place, ())
                 found += self._take(chain, month, candidates, required=every[month])
-        self._share(wanted, answers)
+        self._share(holders, answers)
         self._judge(found)
 
     def _share(
         self,
-        chains: Iterable[Chain],
+        holders: Mapping[Shelf, list[Chain]],
         answers: Mapping[Shelf, tuple[ContractDetails, ...]],
     ) -> None:
         """Give a listing to every root whose month it is, also where only one of them wanted it."""
         for listing in self.listings:
-            if listing.month is None or listing.details is None:
+            month, contract = listing.month, listing.contract
+            shelf = (contract.symbol, contract.exchange, contract.currency)
+            if month is None or listing.details is None:
                 continue
-            for chain in chains:
-                place = shelf_of(chain, listing.month)
-                if chain.root in listing.roots or place is None or not lists(chain, listing.month):
-                    continue
-                found = resolve(
-                    chain, listing.month, answers.get(place, ()), login_zone=self._login_zone
-                )
-                if found.details is not None and found.details.contract.con_id == listing.con_id:
-                    self._told(self.listings.add(replace(listing, chains=(chain,))), listing)
+            others = [x for x in holders.get(shelf, ()) if x.root not in listing.roots]
+            zone = self._login_zone
+            for chain, _ in fitting(others, month, answers.get(shelf, ()), listing.con_id, zone):
+                self._told(self.listings.add(replace(listing, chains=(chain,))), listing)
 
     def _take(
         self,
@@ -474,13 +474,22 @@ class FuturesInstrumentProvider(InstrumentProvider):  # type: ignore[misc] # nau
 
     async def _shelf(self, shelf: Shelf, *, expired: bool) -> tuple[ContractDetails, ...]:
         symbol, exchange, currency = shelf
-        return await self.client.reference.chain(
-            symbol,
-            exchange=exchange,
-            currency=currency,
-            include_expired=expired,
-            patience=self._patience,
-        )
+
+        async def ask() -> tuple[ContractDetails, ...]:
+            return await self.client.reference.chain(
+                symbol,
+                exchange=exchange,
+                currency=currency,
+                include_expired=expired,
+                patience=self._patience,
+            )
+
+        try:
+            return await ask()
+        except RequestTimeoutError as error:
+            # A gateway that is short of breath (code 100) drops single requests.
+            self._log.warning(f"{error}; it is asked again")
+            return await ask()
 
     async def _chains(self) -> Catalog:
         """Return the roots that the config names."""

@@ -21,7 +21,6 @@ from nautilus_trader.model.enums import (
     LiquiditySide,
     OrderSide,
     OrderStatus,
-    OrderType,
     PositionSide,
     TriggerType,
 )
@@ -31,7 +30,7 @@ from nautilus_trader.model.objects import Currency, Money
 from pyfutures.ib.orders import OrderPhase, split_exec_id
 from pyfutures.ib.record import is_buy
 from pyfutures.ib.times import TimeError, instant
-from pyfutures.nautilus.orders import UnsupportedOrderError, reported_terms
+from pyfutures.nautilus.orders import reported_terms
 
 if TYPE_CHECKING:
     from nautilus_trader.model.identifiers import AccountId
@@ -77,10 +76,13 @@ _DONE: Final = {
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """An order as IB tells it, whoever placed it."""
+    """An order as IB tells it, whoever placed it.
+
+    `client_id` is None where IB does not say: of completed orders it names none.
+    """
 
     perm_id: int
-    client_id: int
+    client_id: int | None
     contract: Contract
     order: IbOrder
     status: OrderStatus
@@ -118,7 +120,7 @@ def found_when_done(completed: CompletedOrder) -> Found | None:
         return None
     filled = order.filled_quantity or _ZERO
     return Found(
-        order.perm_id, order.client_id, completed.contract, order, status, filled, None,
+        order.perm_id, None, completed.contract, order, status, filled, None,
         state.completed_time, state.completed_status,
     )  # fmt: skip
 
@@ -156,7 +158,7 @@ def commission_of(fill: Fill, listing: Listing) -> Money | None:
     return Money(Decimal(repr(report.commission)), Currency.from_str(currency))
 
 
-def order_report(
+def order_report(  # noqa: PLR0913 - what a report is of
     found: Found,
     listing: Listing,
     *,
@@ -230,7 +232,7 @@ def gone_report(order: Order, *, account_id: AccountId, now: int) -> OrderStatus
     )
 
 
-def fill_report(
+def fill_report(  # noqa: PLR0913 - what a report is of
     fill: Fill,
     listing: Listing,
     *,

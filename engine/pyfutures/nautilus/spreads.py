@@ -24,6 +24,7 @@ from pyfutures.ib.messages.contracts import ComboLeg, Contract
 from pyfutures.nautilus.listings import Listing
 
 if TYPE_CHECKING:
+    from nautilus_trader.cache.cache import Cache
     from nautilus_trader.model.instruments import FuturesContract
 
     from pyfutures.ib.orders import Fill
@@ -32,6 +33,7 @@ __all__ = [
     "BAG",
     "SpreadError",
     "SpreadFills",
+    "add_spread",
     "leg_ids",
     "spread_id",
     "spread_instrument",
@@ -131,6 +133,33 @@ def spread_instrument(
         ts_init=max(first.ts_init, second.ts_init),
         exchange=first.exchange,
     )
+
+
+def add_spread(cache: Cache, first: InstrumentId, second: InstrumentId) -> FuturesSpread:
+    """Return a calendar spread that orders can name, having added it to a node's cache.
+
+    Parameters
+    ----------
+    cache
+        That of the strategy.
+    first, second
+        What is bought and what is sold when it is bought; both are in the cache.
+
+    Raises
+    ------
+    SpreadError
+        If one of them is not in the cache, or they are of two products.
+
+    """
+    known = cache.instrument(spread_id(first, second))
+    if known is not None:
+        return known
+    legs = [cache.instrument(leg) for leg in (first, second)]
+    if None in legs:
+        raise SpreadError(f"{first} and {second}: both must be loaded, one is not in the cache")
+    made = spread_instrument(*legs)
+    cache.add_instrument(made)
+    return made
 
 
 def spread_listing(

@@ -1,7 +1,8 @@
 """What a roll actor publishes: our values with the two instants that nautilus asks of its data.
 
 The values stay ours and exact: prices are integers in units of 1e-9, an absent leg is None. A
-subscriber reads them at `bar` or `roll`.
+subscriber reads them at `bar` or `roll`. Importing this module teaches nautilus how to write both
+to its catalogue (as columns, see `arrow.py`), its message bus and its cache.
 """
 
 from __future__ import annotations
@@ -11,12 +12,23 @@ import math
 from typing import Any, Final, Self
 
 from nautilus_trader.core.data import Data
-from nautilus_trader.model.data import DataType
+from nautilus_trader.model.data import BarType, DataType
+from nautilus_trader.serialization.arrow.serializer import register_arrow
+from nautilus_trader.serialization.base import register_serializable_type
 
 from pyfutures.continuous.bars import Bar, ContinuousBar, Roll
 from pyfutures.months import ContractMonth
+from pyfutures.nautilus import arrow
 
-__all__ = ["ContinuousBarData", "RollEvent", "bar_topic", "bars_of", "roll_topic", "rolls_of"]
+__all__ = [
+    "ContinuousBarData",
+    "RollEvent",
+    "bar_topic",
+    "bars_of",
+    "current_topic",
+    "roll_topic",
+    "rolls_of",
+]
 
 FORMAT: Final = 1
 
@@ -41,13 +53,33 @@ def roll_topic(root: str) -> str:
     return f"pyfutures.rolls.{root}"
 
 
+def current_topic(root: str) -> str:
+    """Return the topic and cache key of a root's current month, a text such as ``2026H``."""
+    return f"pyfutures.current.{root}"
+
+
 class _Published(Data):  # type: ignore[misc] # nautilus has no types
     """What both kinds have: root and instants, and being equal if they say the same."""
 
-    def __init__(self, root: str, ts_event: int, ts_init: int) -> None:
+    def __init__(self, root: str, ts_event: int, ts_init: int, bar_type: BarType | None) -> None:
         self._root = root
         self._ts_event = ts_event
         self._ts_init = ts_init
+        self._bar_type = bar_type
+
+    @property
+    def bar_type(self) -> BarType:
+        """Which series it belongs to; in a catalogue each has a folder of its own.
+
+        Raises
+        ------
+        ValueError
+            If it was made without.
+        """
+        if self._bar_type is None:
+            msg = f"{self!r} names no series: make it with a `bar_type` to write it to a catalogue"
+            raise ValueError(msg)
+        return self._bar_type
 
     @property
     def ts_event(self) -> int:
@@ -71,6 +103,7 @@ class _Published(Data):  # type: ignore[misc] # nautilus has no types
             "type": type(self).__name__,
             "format": FORMAT,
             "root": self._root,
+            "bar_type": None if self._bar_type is None else str(self._bar_type),
             "ts_event": self._ts_event,
             "ts_init": self._ts_init,
         }
@@ -85,10 +118,12 @@ class ContinuousBarData(_Published):
         The bar; its timestamp is `ts_event`.
     ts_init
         When it was published, UTC nanoseconds.
+    bar_type
+        The series, ``ES_CONTINUOUS.XCME-1-DAY-LAST-EXTERNAL``.
     """
 
-    def __init__(self, bar: ContinuousBar, ts_init: int) -> None:
-        super().__init__(bar.root, bar.ts, ts_init)
+    def __init__(self, bar: ContinuousBar, ts_init: int, bar_type: BarType | None = None) -> None:
+        super().__init__(bar.root, bar.ts, ts_init, bar_type)
         self.bar = bar
 
     def __repr__(self) -> str:
@@ -135,7 +170,7 @@ class ContinuousBarData(_Published):
             deadline=dt.date.fromisoformat(data["deadline"]),
             rolled=data["rolled"],
         )
-        return cls(bar, data["ts_init"])
+        return cls(bar, data["ts_init"], _bar_type(data))
 
 
 class RollEvent(_Published):
@@ -147,10 +182,12 @@ class RollEvent(_Published):
         The roll; the timestamp of the last bar of the old month is `ts_event`.
     ts_init
         When it was published, UTC nanoseconds.
+    bar_type
+        The series, ``ES_CONTINUOUS.XCME-1-DAY-LAST-EXTERNAL``.
     """
 
-    def __init__(self, roll: Roll, ts_init: int) -> None:
-        super().__init__(roll.root, roll.last_old_ts, ts_init)
+    def __init__(self, roll: Roll, ts_init: int, bar_type: BarType | None = None) -> None:
+        super().__init__(roll.root, roll.last_old_ts, ts_init, bar_type)
         self.roll = roll
 
     def __repr__(self) -> str:
@@ -200,7 +237,7 @@ class RollEvent(_Published):
             inferred=data["inferred"],
             first_new_ts=data["first_new_ts"],
         )
-        return cls(roll, data["ts_init"])
+        return cls(roll, data["ts_init"], _bar_type(data))
 
 
 def _check_format(cls: type[Data], data: dict[str, Any]) -> None:
@@ -212,9 +249,25 @@ def _check_format(cls: type[Data], data: dict[str, Any]) -> None:
         raise ValueError(msg)
 
 
+def _bar_type(data: dict[str, Any]) -> BarType | None:
+    text = data.get("bar_type")
+    return None if text is None else BarType.from_str(text)
+
+
 def _json_float(value: float) -> float | None:
     return None if math.isnan(value) else value
 
 
 def _float(value: float | None) -> float:
     return math.nan if value is None else value
+
+
+for _cls, _form in ((ContinuousBarData, arrow.BARS), (RollEvent, arrow.ROLLS)):
+    register_serializable_type(_cls, _cls.to_dict, _cls.from_dict)
+    register_arrow(
+        _cls,
+        _form.schema,
+        encoder=_form.encode,
+        batch_encoder=_form.encode,
+        decoder=_form.decoder(_cls.from_dict),
+    )

@@ -6,7 +6,7 @@ the facts and carries the decisions out.
 
 from __future__ import annotations
 
-from pyfutures.positions.attribution import AttributionError, Claim, attribute
+from pyfutures.positions.attribution import AttributionError, Claim, attribute, claims_of
 from pyfutures.positions.decision import (
     Action,
     Cancel,
@@ -42,6 +42,7 @@ __all__ = [
     "State",
     "Wait",
     "attribute",
+    "claims_of",
     "decide",
     "spread_quote",
     "step_price",

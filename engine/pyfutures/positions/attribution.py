@@ -10,10 +10,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from pyfutures.positions.move import Ended
+
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-__all__ = ["AttributionError", "Claim", "attribute"]
+    from pyfutures.positions.book import MoveBook
+
+__all__ = ["AttributionError", "Claim", "attribute", "claims_of"]
 
 
 class AttributionError(RuntimeError):
@@ -37,6 +41,21 @@ class Claim:
     root: str
     contract: str
     quantity: int
+
+
+def claims_of(book: MoveBook) -> list[Claim]:
+    """Return how far the open moves in a book may have changed contracts."""
+    claims = []
+    for move in book.open_moves():
+        for order in book.orders(move.id):
+            if order.ended is Ended.FILLED:
+                continue
+            size = max(map(abs, order.legs.values()))
+            for month, quantity in order.legs.items():
+                left = quantity * (size - order.filled) // size
+                if left:
+                    claims.append(Claim(move.id.root, move.contracts[month], left))
+    return claims
 
 
 def attribute(

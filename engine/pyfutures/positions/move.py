@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, Final, Self
 
@@ -131,12 +131,15 @@ class Move:
         Which move.
     desired
         Signed quantity by month. Months that are not in it shall be flat.
+    contracts
+        Contract id of each month that it trades.
     deadline_ns
         When a position that is not moved is a fault; None if there is no such time.
     """
 
     id: MoveId
     desired: Mapping[ContractMonth, int]
+    contracts: Mapping[ContractMonth, str] = field(default_factory=dict)
     deadline_ns: int | None = None
 
     def remaining(self, position: Mapping[ContractMonth, int]) -> dict[ContractMonth, int]:

@@ -56,7 +56,8 @@ _STAGES: Final = {
     "3": "Rules, calendars and times",
     "4": "Dates and rolls",
     "5": "Between files",
-    "9": "The program",
+    "6": "A spec and the broker",
+    "9": "Comments that ignore a fault",
 }
 _TYPES: Final = {
     "array": "list",
@@ -194,7 +195,7 @@ def _value(schema: _Schema, defs: _Schema) -> Iterator[str]:
     )
     if chosen:
         each = (
-            f"`{_flow(value)}`{f' ({word.rstrip(".")})' if word else ''}"
+            f"`{_flow(value)}`{f' ({word.rstrip(".")})' if _says_more(word, value) else ''}"
             for value, word in zip(chosen, words, strict=True)
         )
         yield f"one of {', '.join(each)}"
@@ -208,6 +209,11 @@ def _value(schema: _Schema, defs: _Schema) -> Iterator[str]:
         yield f"each value: {_resolved(values, defs)['markdownDescription'].rstrip('.')}"
     if "default" in schema:
         yield f"default `{_flow(schema['default'])}`"
+
+
+def _says_more(word: str, value: object) -> bool:
+    """Whether what is said of a value is more than its name."""
+    return word.rstrip(".").lower() not in {"", str(value)}
 
 
 def _limits(schema: _Schema) -> Iterator[str]:

@@ -83,7 +83,7 @@ def schema_near(path: Path, kind: Kind) -> str | None:
     folder = path.absolute().parent
     for above in list(folder.parents)[:_ABOVE]:
         found = above / "schemas" / f"{kind}.schema.json"
-        if _exists(str(found)):
+        if found.exists():
             return os.path.relpath(found, folder).replace(os.sep, "/")
     return None
 
@@ -92,7 +92,7 @@ def _comments_end(text: str) -> int:
     """Return where the comments at the top of a text end; `---` may stand among them."""
     end = 0
     for line in text.splitlines(keepends=True):
-        if line.strip() and not line.startswith("#") and line.rstrip() != "---":
+        if line.strip() and not line.startswith(("#", "%")) and line.rstrip() != "---":
             break
         end += len(line)
     return end

@@ -191,7 +191,7 @@ class Reader:
             return [document]
         result.partial = parent.partial
         result.data = merge(document.data, parent.data)
-        if not gives(document.data, parent.data):
+        if parent.is_sound and not gives(document.data, parent.data):
             message = f"`extends` takes nothing from `{name}`: every key is given here"
             error = diagnostic("PF510", message, at, hint="remove `extends`")
             result.diagnostics.append(error)

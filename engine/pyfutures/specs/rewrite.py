@@ -14,9 +14,17 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 
 from pyfutures.codes import diagnostic
 from pyfutures.diagnostics import Edit
-from pyfutures.months import MONTH_CODES
 from pyfutures.resources import data_dir
 from pyfutures.specs.positions import Data, Locations, locate
+from pyfutures.specs.slips import (
+    codes_hint,
+    contract_month,
+    day,
+    number,
+    odd_character,
+    reordered,
+    time_of_day,
+)
 from pyfutures.specs.words import flow, join, meant, place, ticks
 from pyfutures.specs.yaml import describe
 
@@ -70,9 +78,16 @@ class Rewriter:
     """Turns the complaints of jsonschema about one document into diagnostics."""
 
     def __init__(
-        self, kind: Kind, data: dict[str, Any], locations: Locations, *, partial: bool
+        self,
+        kind: Kind,
+        data: dict[str, Any],
+        locations: Locations,
+        *,
+        partial: bool,
+        broken: Collection[DataPath] = (),
     ) -> None:
         self._kind = kind
+        self._broken = broken
         self._data = data
         self._locations = locations
         self._partial = partial
@@ -117,11 +132,38 @@ class Rewriter:
         for path, (missing, schema) in self._missing.items():
             for key in missing:
                 self._missing_key(path, key, schema)
+        for path in self._whole_lists():
+            self._list_of_values(path)
         for path, (_, error) in self._values.items():
             self._value(path, error)
         return self._found, self._places
 
-    def _tell(
+    def _whole_lists(self) -> list[DataPath]:
+        """Return the lists of which every entry should be a range and none is a mapping."""
+        lists = dict.fromkeys(path[:-1] for path in self._values if isinstance(path[-1:], tuple))
+        found = []
+        for path in lists:
+            items = self._at(path)
+            errors = [self._values.get((*path, n)) for n in range(len(items))] if items else []
+            if not isinstance(items, list) or path[-1:] in {("rule",), ("else",)}:
+                continue
+            if all(e is not None and e[1].validator_value == "object" for e in errors):
+                found.append(path)
+        return found
+
+    def _list_of_values(self, path: DataPath) -> None:
+        """Tell once of a list of values where one value is wanted, or a list of ranges."""
+        items: list[Any] = self._at(path)
+        for number_ in range(len(items)):
+            del self._values[(*path, number_)]
+        message = f"{place(path)} is a list of values; a list is for ranges of contract months"
+        hint = f"write `{flow(items[0])}`" if len(items) == 1 else None
+        if path[:1] == ("months",):
+            codes = codes_hint(" ".join(str(item) for item in items))
+            hint = f"write the month codes as one text: {codes.removeprefix('write ')}"
+        self._tell("PF103", message, path, hint)
+
+    def _tell(  # noqa: PLR0913 - one parameter a field of the diagnostic
         self,
         code: str,
         message: str,
@@ -139,6 +181,8 @@ class Rewriter:
     # --- keys
 
     def _unknown_key(self, path: DataPath, key: str, schema: Mapping[str, Any]) -> None:
+        if (*path, key) in self._broken:
+            return
         # Keys that only the extended spec has may be the ones that were meant.
         given = self._locations.own_keys(path)
         allowed = [name for name in schema.get("properties", {}) if name not in given]
@@ -153,6 +197,12 @@ class Rewriter:
             hint = f"did you mean `{close}`?"
         elif homes and len(path) <= 1:
             hint = f"`{key}` belongs in {join(homes)}"
+        elif odd := odd_character(key):
+            hint = odd
+        elif glued := next(
+            (n for n in schema.get("properties", {}) if key.startswith(f"{n}:")), ""
+        ):
+            hint = f"a space follows the colon: `{glued}: {key.removeprefix(f'{glued}:')}`"
         elif free:
             hint = f"expected {'one of ' if len(free) > 1 else ''}{ticks(free)}"
         else:
@@ -181,9 +231,9 @@ class Rewriter:
         key = str(error.instance)
         rule = schema.get("patternErrorMessage", "it is not of the form it needs")
         message = f"the key `{flow(key)}` in {place(path)} is badly written: {rule}"
-        hint = _ordered(key) if "FGHJK" in rule else _upper(key)
+        hint = _meant(key, schema)
         if (*path, key) not in self._places:
-            fix = _reordered(key) if "FGHJK" in rule else None
+            fix = reordered(key) if "FGHJK" in rule else None
             self._tell("PF105", message, (*path, key), hint, key=True, fix=fix)
 
     def _excluded(self, path: DataPath, error: ValidationError) -> None:
@@ -198,10 +248,10 @@ class Rewriter:
         self._tell("PF111", message, path, "keep one of the two", key=True)
 
     def _repeated(self, path: DataPath, items: list[Any]) -> None:
-        for number, item in enumerate(items):
-            if item in items[:number]:
+        for place_, item in enumerate(items):
+            if item in items[:place_]:
                 message = f"`{flow(item)}` is in {place(path)} twice"
-                self._tell("PF108", message, (*path, number), "keep one of the two")
+                self._tell("PF108", message, (*path, place_), "keep one of the two")
 
     # --- values
 
@@ -216,8 +266,8 @@ class Rewriter:
                 self._enum(path, value, error)
             case "pattern":
                 rule = schema.get("patternErrorMessage", "it is not of the form it needs")
-                hint = _ordered(value) if "FGHJK" in rule else _upper(value)
-                fix = _reordered(value) if "FGHJK" in rule else None
+                hint = _meant(value, schema)
+                fix = reordered(value) if "FGHJK" in rule else None
                 if fix and not self._locations.is_plain(path):
                     fix = f'"{fix}"'
                 self._tell("PF105", f"{name} is `{flow(value)}`: {rule}", path, hint, fix=fix)
@@ -277,7 +327,7 @@ class Rewriter:
             quoted = f'"{raw}"'
             hint: str | None = f"quote it: `{quoted}`"
             if "pattern" in schema and not re.search(schema["pattern"], raw):
-                hint = _upper(raw) or schema.get("patternErrorMessage")
+                hint = _meant(raw, schema) or schema.get("patternErrorMessage")
                 self._tell("PF110", message, path, hint)
                 return
             self._tell("PF110", message, path, hint, fix=quoted)
@@ -286,31 +336,24 @@ class Rewriter:
         text = " or ".join([", ".join(words[:-1]), words[-1]] if len(words) > 1 else words)
         message = f"{name} must be {text}, not {describe(value)}"
         hint = self._type_hint(path, value, wanted)
+        if hint is None and not isinstance(value, (dict, list)) and wanted != ["array"]:
+            hint = _example(schema)
         bare = hint is not None and hint.startswith(_UNQUOTE)
         self._tell("PF103", message, path, hint, fix=str(value) if bare else None)
 
     def _type_hint(self, path: DataPath, value: object, wanted: Collection[str]) -> str | None:
+        """Return what to write instead of a value of the wrong kind."""
         if isinstance(value, str) and {"number", "integer"} & set(wanted):
             if not self._locations.is_plain(path) and re.fullmatch(r"[-+]?[0-9.]+", value):
                 return f"{_UNQUOTE}: `{value}`"
-            plain = value.replace("_", "").replace(" ", "")
-            if re.fullmatch(r"[0-9]+,[0-9]+", plain):
-                return f"write a point: `{plain.replace(',', '.')}`"
-            if re.fullmatch(r"[0-9]+/[0-9]+", plain):
-                return "write a decimal number"
-        if (
-            isinstance(value, list)
-            and "string" in wanted
-            and all(isinstance(item, str) and len(item) == 1 for item in value)
-        ):
-            return f"write the month codes as one text: `{''.join(value)}`"
-        if wanted == ["array"] and not isinstance(value, (dict, list)):
-            return f"put it in brackets: `[{flow(value)}]`"
-        if wanted == ["object"] and path and isinstance(path[-1], int):
-            return "a step is `key: value`" if "rule" in path else "write `key: value` pairs"
-        if isinstance(value, dict) and wanted == ["array"] and path[-1:] == ("rule",):
-            return "start each step with `- `"
-        return None
+            return number(value)
+        if wanted == ["boolean"] and isinstance(value, (str, int)):
+            return _boolean(str(value))
+        if wanted == ["string"] and isinstance(value, dict) and len(value) == 1:
+            return f'quote a text that has a colon: `"{next(iter(value))}: ..."`'
+        if "array" in wanted:
+            return _list_hint(path, value)
+        return _mapping_hint(path, value) if wanted == ["object"] else None
 
     def _enum(self, path: DataPath, value: object, error: ValidationError) -> None:
         given: Any = error.validator_value
@@ -318,14 +361,16 @@ class Rewriter:
         name = place(path)
         raw = self._locations.raw(path)
         shown = raw or flow(value)
+        if isinstance(value, str) and not self._locations.is_plain(path):
+            shown = f'"{shown}"'
         choice = f"one of {ticks(options)}" if len(options) > 1 else f"`{flow(options[0])}`"
-        hint = None
+        hint = fix = None
         if isinstance(value, str):
             close = meant(value, [str(option) for option in options])
             if close and close in options:
                 hint = f"did you mean `{close}`?"
             elif close:
-                hint = f"{_UNQUOTE}: `{close}`"
+                hint, fix = f"{_UNQUOTE}: `{close}`", close
             elif len(value) >= 3:
                 starts = [o for o in options if str(o).startswith(value.lower()[:3])]
                 hint = f"did you mean `{starts[0]}`?" if len(starts) == 1 else None
@@ -334,7 +379,7 @@ class Rewriter:
         elif isinstance(value, (dict, list)):
             self._tell("PF103", f"{name} must be {choice}, not {describe(value)}", path)
         else:
-            self._tell("PF104", f"{name} is `{shown}`; it must be {choice}", path, hint)
+            self._tell("PF104", f"{name} is `{shown}`; it must be {choice}", path, hint, fix=fix)
 
     def _at(self, path: DataPath) -> Data:
         value: Any = self._data
@@ -388,6 +433,36 @@ def _follow(top: Data, reference: str) -> Data:
     return node
 
 
+def _list_hint(path: DataPath, value: object) -> str | None:
+    """Return what to write where a list is wanted."""
+    if isinstance(value, dict):
+        if path[-1:] == ("rule",):
+            return "start each step with `- `"
+        return "ranges are a list: start each with `- `" if "value" in value else None
+    if path[-1:] == ("rule",):
+        return "write steps, such as\n- weekday: {nth: 3, day: friday}"
+    return None if isinstance(value, list) else f"put it in brackets: `[{flow(value)}]`"
+
+
+def _mapping_hint(path: DataPath, value: object) -> str | None:
+    """Return what to write where a mapping is wanted."""
+    if path and isinstance(path[-1], int):
+        step = isinstance(value, str) and re.fullmatch(r"([a-z_]+)[ :=]+(\S.*)", value)
+        if step and "rule" in path:
+            return f"write `{step[1]}: {step[2]}`"
+        return "a step is `key: value`" if "rule" in path else "write `key: value` pairs"
+    return "remove the `-` in front of each key" if isinstance(value, list) and value else None
+
+
+def _boolean(text: str) -> str | None:
+    """Return how true and false are written, for a text that was meant to be one."""
+    if text.lower() in {"yes", "y", "on", "true", "1"}:
+        return "write `true`, without quotes"
+    if text.lower() in {"no", "n", "off", "false", "0"}:
+        return "write `false`, without quotes"
+    return None
+
+
 def _sequence(value: Data) -> list[str]:
     return list(value)
 
@@ -413,29 +488,23 @@ def _limits(schema: Mapping[str, Any]) -> str:
     return " and ".join(parts) or "another number"
 
 
-def _ordered(text: str) -> str | None:
-    """Return how month codes are to be written, or what is no month code."""
-    if stray := [char for char in text if char not in MONTH_CODES]:
-        if text.upper() != text and not set(text.upper()) - set(MONTH_CODES):
-            return f"write upper case: `{_sorted(text.upper())}`"
-        return f"{ticks(dict.fromkeys(stray))} is no month code; they are {MONTH_CODES}"
-    return f"write `{_sorted(text)}`"
+def _meant(text: str, schema: Mapping[str, Any]) -> str | None:
+    """Return a hint what a text was meant to be that is not of its form."""
+    rule = schema.get("patternErrorMessage", "")
+    if "FGHJK" in rule:
+        return codes_hint(text)
+    found = None
+    if "contract month" in rule:
+        found = contract_month(text)
+    elif rule.startswith("a date"):
+        found = day(text)
+    elif rule.startswith(("a time", "a moment")):
+        found = time_of_day(text)
+    else:
+        plain = re.sub(r"[ -]", "_", text)
+        found = next((word for word in (text.upper(), plain.lower()) if _fits(word, schema)), None)
+    return f"write `{found}`" if found and _fits(found, schema) else odd_character(text)
 
 
-def _reordered(text: str) -> str | None:
-    """Return month codes in order, if that is all that is wrong with them; None otherwise."""
-    ordered = _sorted(text.upper())
-    return ordered if sorted(text.upper()) == sorted(ordered) else None
-
-
-def _sorted(text: str) -> str:
-    return "".join(code for code in MONTH_CODES if code in text)
-
-
-def _upper(text: str) -> str | None:
-    """Return a contract month written properly, where another form of it is recognisable."""
-    if match := re.fullmatch(r"([12][0-9]{3})-?([fghjkmnquvxz])", text, re.IGNORECASE):
-        return f"write `{match[1]}{match[2].upper()}`"
-    if match := re.fullmatch(r"([12][0-9]{3})[-/]?(0[1-9]|1[0-2])", text):
-        return f"write `{match[1]}{MONTH_CODES[int(match[2]) - 1]}`"
-    return None
+def _fits(text: str, schema: Mapping[str, Any]) -> bool:
+    return re.search(schema.get("pattern", ""), text) is not None

@@ -94,7 +94,7 @@ def validate(
         return Faults((_newer(version, locations),), frozenset({()}))
     if not broken and not partial and _quick(kind).is_valid(data):
         return Faults()
-    rewriter = Rewriter(kind, data, locations, partial=partial)
+    rewriter = Rewriter(kind, data, locations, partial=partial, broken=broken)
     for error in validator(kind).iter_errors(data):
         path = tuple(error.absolute_path)
         if not any(path[: len(place_)] == place_ for place_ in broken):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
@@ -13,6 +14,8 @@ if TYPE_CHECKING:
 __all__ = ["flow", "join", "meant", "place", "ticks"]
 
 _MANY = 12
+# Characters that would break or garble the line they are shown on.
+_UNSEEN = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 
 
 def ticks(values: Iterable[object]) -> str:
@@ -73,5 +76,5 @@ def flow(value: object) -> str:
         case list():
             return "[" + ", ".join(flow(item) for item in value) + "]"
         case _:
-            text = str(value).replace("\n", " ")
+            text = _UNSEEN.sub("\N{MIDDLE DOT}", str(value).replace("\n", " "))
             return text if len(text) <= 60 else text[:57] + "..."

@@ -69,8 +69,11 @@ _CONSTANTS: Final[dict[str, bool | None]] = {
 }
 _NUMBER_START: Final = frozenset("0123456789+-.")
 
-# What YAML calls printable; a byte order mark is looked at apart.
-_CONTROL = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+# What YAML calls printable, less what ends a line in YAML 1.1 and not in 1.2; a byte order mark is
+# looked at apart.
+_CONTROL = re.compile(
+    "[^\t\n\r\x20-\x7e\xa0-\u2027\u202a-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]"
+)
 _BOM: Final = "\ufeff"
 
 

@@ -15,7 +15,6 @@ declared to be what it is. All slots of all kinds are filled: the same test sees
 
 from __future__ import annotations
 
-import dataclasses
 from decimal import (
     MAX_EMAX,
     MAX_PREC,
@@ -28,12 +27,12 @@ from decimal import (
     Overflow,
     Rounded,
 )
+from itertools import repeat, starmap
 from math import isfinite
 from typing import TYPE_CHECKING, Any, Final
 
 from pyfutures.ib import versions as sv
 from pyfutures.ib.fields import UNSET_DECIMALS, UNSET_FLOAT, UNSET_INT, unescape
-from pyfutures.ib.messages.base import Response
 from pyfutures.ib.messages.contracts import Contract
 from pyfutures.ib.messages.executions import CommissionReport, Execution, ExecutionDetails
 from pyfutures.ib.messages.history import (
@@ -62,6 +61,8 @@ from pyfutures.ib.messages.orders import OrderStatus
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from pyfutures.ib.messages.base import Response
+
     type Fields = list[str]
 
 __all__ = ["hot_decoders"]
@@ -80,6 +81,11 @@ def _blank(cls: type) -> Callable[[], Any]:
     """Return the maker of objects with the slots of `cls`, empty and open to be filled."""
     plain = {name: getattr(object, name) for name in ("__init__", "__setattr__", "__delattr__")}
     return type(f"Blank{cls.__name__}", (cls,), {"__slots__": (), **plain})
+
+
+def _blanks(blank: Callable[[], Any], count: int) -> list[Any]:
+    # As [blank() for _ in range(count)], without the loop.
+    return list(starmap(blank, repeat((), count)))
 
 
 _blank_bar: Final = _blank(Bar)
@@ -175,7 +181,7 @@ def _items(f: Fields, at: int, width: int) -> tuple[int, int]:
 
 def _bars(f: Fields, at: int) -> tuple[Bar, ...]:
     i, end = _items(f, at, 8)
-    bars = [_blank_bar() for _ in range(i, end, 8)]
+    bars = _blanks(_blank_bar, (end - i) // 8)
     for (
         bar, bar.date, bar.open, bar.high, bar.low, bar.close, bar.volume, bar.average, bar.count
     ) in zip(
@@ -239,7 +245,8 @@ def _historical_bar_update(f: Fields) -> HistoricalBarUpdate:
 
 def _midpoints(f: Fields) -> HistoricalMidpoints:
     i, end = _items(f, 2, 4)
-    ticks = [_blank_midpoint() for _ in range(i, end, 4)]
+    tick: Any
+    ticks = _blanks(_blank_midpoint, (end - i) // 4)
     for tick, tick.time, tick.price, tick.size in zip(
         ticks,
         map(int, f[i:end:4]),
@@ -253,7 +260,7 @@ def _midpoints(f: Fields) -> HistoricalMidpoints:
 
 def _quotes(f: Fields) -> HistoricalQuotes:
     i, end = _items(f, 2, 6)
-    ticks = [_blank_quote() for _ in range(i, end, 6)]
+    ticks = _blanks(_blank_quote, (end - i) // 6)
     for tick, tick.time, tick.mask, tick.bid, tick.ask, tick.bid_size, tick.ask_size in zip(
         ticks,
         map(int, f[i:end:6]),
@@ -270,7 +277,7 @@ def _quotes(f: Fields) -> HistoricalQuotes:
 
 def _trades(f: Fields) -> HistoricalTrades:
     i, end = _items(f, 2, 6)
-    ticks = [_blank_trade() for _ in range(i, end, 6)]
+    ticks = _blanks(_blank_trade, (end - i) // 6)
     for tick, tick.time, tick.mask, tick.price, tick.size, tick.exchange, tick.conditions in zip(
         ticks,
         map(int, f[i:end:6]),
@@ -431,9 +438,7 @@ def _order_status(f: Fields) -> OrderStatus:
 
 def _execution(f: Fields, *, pending: bool = False, submitter: str = "") -> ExecutionDetails:
     contract = _blank_contract()
-    contract.strike = strike = float(f[7])
-    if not _LOWEST < strike < UNSET_FLOAT:
-        raise ValueError(f[7])
+    contract.strike = _maybe(f[7])
     contract.con_id = int(f[3])
     contract.symbol = f[4]
     contract.sec_type = f[5]

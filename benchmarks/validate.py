@@ -1,0 +1,82 @@
+"""``pyfutures validate`` against check-jsonschema: the same files, the same schemas, one run.
+
+check-jsonschema sees the form of each file; ours sees that, what its keys and other files make of
+it, and every date. Whole processes both, with an empty user cache and kept bytecode.
+"""
+
+from __future__ import annotations
+
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from benchmarks.timing import Figure, once, tell
+from pyfutures.resources import data_dir
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+_BIN = Path(sys.executable).parent
+_OURS = str(_BIN / "pyfutures")
+_THEIRS = str(_BIN / "check-jsonschema")
+_RUNS = 5
+#: How many times as fast ours is to be.
+_AIM = 3.0
+
+
+def measure() -> Iterator[Figure]:
+    """Yield the seconds of both over the whole catalogue and over three files, and the ratios."""
+    contracts, schemas = data_dir("contracts"), data_dir("schemas")
+    calendars = [str(path) for path in sorted(contracts.glob("calendars/*.yaml"))]
+    all_ = [str(path) for path in sorted(contracts.glob("x*/*.yaml"))]
+    all_ += [str(path) for path in sorted(contracts.glob("[in]*/*.yaml"))]
+    three = [str(next(contracts.glob(f"*/{root}.yaml"))) for root in ("ES", "CL", "GF")]
+    with tempfile.TemporaryDirectory() as folder:
+        environment = {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"}
+        environment["PYTHONPYCACHEPREFIX"] = str(Path(folder, "bytecode"))
+        for name, files, limit in (
+            ("whole catalogue", [*all_, *calendars], 2.0),
+            ("three files", three, 0.6),
+        ):
+            tell(f"validate: {name}")
+            # The whole is what a bare `validate` looks at; check-jsonschema takes one schema a run,
+            # so that the calendars, a tenth of the files, are left out on its side.
+            ours = _timed(
+                [[_OURS, "validate", *(files if name == "three files" else [])]], environment
+            )
+            schema = str(schemas / "contract.schema.json")
+            theirs = _timed(
+                [[_THEIRS, "--schemafile", schema, *(f for f in files if f not in calendars)]],
+                environment,
+            )
+            note = f"{len(files)} files; median of {_RUNS} new processes"
+            yield Figure(f"validate: {name}", ours, "s", note, limit=limit)
+            yield Figure(f"validate: {name}, check-jsonschema", theirs, "s", note)
+            yield Figure(
+                f"validate: {name}, times as fast as check-jsonschema",
+                theirs / ours,
+                "times",
+                "check-jsonschema sees the form only, and not the calendars",
+                aim=_AIM,
+            )
+
+
+def _timed(commands: Sequence[Sequence[str]], environment: dict[str, str]) -> float:
+    """Median seconds of some commands, one after the other; they must find nothing."""
+
+    def run() -> None:
+        with tempfile.TemporaryDirectory() as cache:
+            for command in commands:
+                subprocess.run(
+                    command,
+                    check=True,
+                    capture_output=True,
+                    env=environment | {"PYFUTURES_CACHE": cache},
+                )
+
+    run()  # writes the bytecode
+    return statistics.median(once(run) for _ in range(_RUNS))

@@ -1,0 +1,88 @@
+"""What a rolling strategy is to hold, and how it moves it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from nautilus_trader.trading.config import StrategyConfig
+
+from pyfutures.positions import MoveRules
+
+if TYPE_CHECKING:
+    from nautilus_trader.config import NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveInt
+
+__all__ = ["RollingStrategyConfig"]
+
+
+class RollingStrategyConfig(StrategyConfig, frozen=True, kw_only=True):  # type: ignore[misc, call-arg] # nautilus has no types
+    """What to hold, and how it is moved; a wrong type or key is refused.
+
+    Attributes
+    ----------
+    root
+        The root to hold.
+    contracts
+        Folders laid over the built-in catalogue.
+    target
+        Signed quantity to hold; None for what is held at start.
+    open_when_flat
+        Open the target by the calendar when nothing is held; else a flat root stays flat until
+        `set_target` is called.
+    adopt
+        Take what the broker holds in a contract of this root and no ledger explains.
+    spread, steps, step_secs, beyond, leg_secs, attempts, stale_secs, hurry_secs
+        As in `pyfutures.positions.MoveRules`.
+    hours
+        When orders may be sent, as ``09:30-16:00 America/New_York``; by default the liquid hours
+        that the broker tells, else the trading hours of the spec.
+    dry_run
+        Decide and write down, but send nothing.
+    kill_file
+        While this file exists nothing is sent, and what works is cancelled.
+    store
+        Where moves and ledgers are kept: path of a SQLite file, or a URL. None keeps them in
+        memory, for backtests.
+    account_id
+        The account at the broker; by default the only one there is.
+    venue, client_id
+        Stand in for the exchange of the spec in instrument ids, and for the client of the venue.
+    poll_secs, check_secs
+        Seconds between two looks at an open move, and between two comparisons with the broker.
+    """
+
+    root: str
+    contracts: tuple[str, ...] = ()
+    target: int | None = None
+    open_when_flat: bool = False
+    adopt: bool = False
+    spread: bool = True
+    steps: PositiveInt = 5
+    step_secs: PositiveFloat = 30.0
+    beyond: NonNegativeInt = 0
+    leg_secs: PositiveFloat = 60.0
+    attempts: PositiveInt = 3
+    stale_secs: PositiveFloat = 60.0
+    hurry_secs: NonNegativeFloat = 86_400.0
+    hours: str | None = None
+    dry_run: bool = False
+    kill_file: str | None = None
+    store: str | None = None
+    account_id: str | None = None
+    venue: str | None = None
+    client_id: str | None = None
+    poll_secs: PositiveFloat = 1.0
+    check_secs: PositiveFloat = 30.0
+
+    @property
+    def rules(self) -> MoveRules:
+        """How a position is moved."""
+        return MoveRules(
+            spread=self.spread,
+            steps=self.steps,
+            step_secs=self.step_secs,
+            beyond=self.beyond,
+            leg_secs=self.leg_secs,
+            attempts=self.attempts,
+            stale_secs=self.stale_secs,
+            hurry_secs=self.hurry_secs,
+        )

@@ -1,0 +1,209 @@
+"""The moves of a root in a store: `pyfutures.positions.MoveBook` over the book of a strategy.
+
+A move is an intent, its orders are lines of the audit: the last line of an order says how it
+stands. Nobody else can write for the account and root while the lease is held, so what was read at
+the start and written since is known without asking again.
+"""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any, Final, Self
+
+from pyfutures.months import ContractMonth
+from pyfutures.positions.move import Ended, Move, MoveId, MoveOrder, OrderRef, State
+from pyfutures.store.errors import IntentError
+from pyfutures.store.leases import Owner
+from pyfutures.store.store import Store
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from pyfutures.positions.book import RootFill
+    from pyfutures.store.book import Intent
+    from pyfutures.store.leases import Lease
+
+__all__ = ["StoredMoves"]
+
+_ORDER: Final = "order"
+#: Lines of the audit read for one move: far beyond what its orders can write.
+_LINES: Final = 100_000
+
+
+class StoredMoves:
+    """Moves, orders and fills of one strategy on one root, and the ledgers of its account.
+
+    Parameters
+    ----------
+    store
+        Where.
+    lease
+        The account and root.
+    strategy
+        The strategy's id.
+    """
+
+    def __init__(self, store: Store, lease: Lease, *, strategy: str) -> None:
+        self._store, self._lease = store, lease
+        self._book = store.book(lease, strategy=strategy)
+        self._position: dict[str, int] = self._book.position()
+        self._orders: dict[MoveId, dict[int, MoveOrder]] = {}
+
+    @classmethod
+    def open(cls, target: str, *, account: str, root: str, strategy: str, trader: str) -> Self:
+        """Return the moves in a file or URL; `close` lets go of both.
+
+        Parameters
+        ----------
+        target
+            A file for SQLite, or a URL.
+        account, root
+            Whose position.
+        strategy, trader
+            Ids of the strategy and of its node; the parts of one node share the lease.
+
+        Raises
+        ------
+        LeaseHeldError
+            If another node moves that position.
+        StoreError
+            If the store cannot be opened.
+        """
+        store = Store.open(target)
+        try:
+            lease = store.lease(account, root, Owner.here(trader))
+            return cls(store, lease, strategy=strategy)
+        except BaseException:  # whatever it was, no connection is left open
+            store.close()
+            raise
+
+    def close(self) -> None:
+        """Let go of the lease, and close the store."""
+        self._lease.release()
+        self._store.close()
+
+    def beat(self) -> None:
+        """Say that the node is alive; a few times within the lease's time to live."""
+        self._lease.beat()
+
+    def position(self, root: str) -> Mapping[str, int]:
+        """Return the signed quantity of a root by contract id."""
+        if root == self._lease.root:
+            return self._position
+        return self._store.positions(self._lease.account).get(root, {})
+
+    def ledgers(self) -> Mapping[str, Mapping[str, int]]:
+        """Return the signed quantity by root and contract id."""
+        return self._store.positions(self._lease.account)
+
+    def open_moves(self) -> tuple[Move, ...]:
+        """Return the moves of all roots of the account that have begun and not ended."""
+        return tuple(_move(intent) for intent in self._store.open_intents(self._lease.account))
+
+    def orders(self, move: MoveId) -> tuple[MoveOrder, ...]:
+        """Return the orders of a move by their numbers."""
+        known = self._orders.get(move)
+        if known is None:
+            known = {}
+            lines = self._store.audit(self._lease.account, move.root, intent=str(move), last=_LINES)
+            for line in lines:
+                if line.kind == _ORDER and line.order_ref is not None:
+                    order = _order(line.order_ref, line.payload)
+                    known[order.ref.number] = order
+            if move.root == self._lease.root:  # of other roots somebody else writes on
+                self._orders[move] = known
+        return tuple(known[number] for number in sorted(known))
+
+    def begin(self, move: Move) -> None:
+        """Write a move down; before anything of it is sent."""
+        payload = {
+            "desired": {str(month): quantity for month, quantity in move.desired.items()},
+            "contracts": {str(month): name for month, name in move.contracts.items()},
+            "deadline_ns": move.deadline_ns,
+        }
+        self._book.begin(str(move.id), payload)
+        self._orders[move.id] = {}
+
+    def end(self, move: MoveId, outcome: str) -> None:
+        """Write down that a move is over, and how."""
+        self._book.finish(str(move), outcome)
+        self._orders.pop(move, None)
+
+    def write(self, order: MoveOrder, note: str) -> None:
+        """Write an order down, or what is new about it."""
+        self.orders(order.ref.move)  # known from now on
+        payload = {
+            "note": note,
+            "legs": {str(month): quantity for month, quantity in order.legs.items()},
+            "state": order.state.value,
+            "sent_ns": order.sent_ns,
+            "filled": order.filled,
+            "step": order.step,
+            "price": None if order.price is None else str(order.price),
+            "ended": None if order.ended is None else order.ended.value,
+        }
+        move = order.ref.move
+        self._book.note(_ORDER, payload, intent=str(move), order_ref=str(order.ref))
+        self._orders[move][order.ref.number] = order
+
+    def fill(self, fill: RootFill) -> bool:
+        """Take a fill into the ledger of the root; return False if it was there."""
+        new = False
+        for contract, quantity in fill.contracts.items():
+            added = self._book.fill(
+                contract,
+                quantity,
+                execution=fill.trade_id,
+                at_ns=fill.ts,
+                intent=str(fill.ref.move),
+                order_ref=str(fill.ref),
+                payload={"price": fill.price},
+            )
+            if added:
+                self._add(contract, quantity)
+                new = True
+        return new
+
+    def adjust(self, root: str, changes: Mapping[str, int], reason: str) -> None:
+        """Change the ledger of the root by something that was no fill seen here.
+
+        Raises
+        ------
+        IntentError
+            For another root than that of the lease.
+        """
+        if root != self._lease.root:
+            raise IntentError(f"{self._lease} cannot change the ledger of {root}")
+        for contract, quantity in changes.items():
+            self._book.adjust(contract, quantity, reason=reason)
+            self._add(contract, quantity)
+
+    def _add(self, contract: str, quantity: int) -> None:
+        self._position[contract] = self._position.get(contract, 0) + quantity
+
+
+def _move(intent: Intent) -> Move:
+    desired, contracts = intent.payload["desired"], intent.payload["contracts"]
+    return Move(
+        MoveId.parse(intent.id),
+        {ContractMonth.parse(month): quantity for month, quantity in desired.items()},
+        {ContractMonth.parse(month): name for month, name in contracts.items()},
+        intent.payload["deadline_ns"],
+    )
+
+
+def _order(ref: str, payload: Mapping[str, Any]) -> MoveOrder:
+    found = OrderRef.parse(ref)
+    if found is None:
+        raise IntentError(f"`{ref}` in the audit is no reference of an order of a move")
+    price, ended = payload["price"], payload["ended"]
+    return MoveOrder(
+        found,
+        {ContractMonth.parse(month): quantity for month, quantity in payload["legs"].items()},
+        State(payload["state"]),
+        payload["sent_ns"],
+        filled=payload["filled"],
+        step=payload["step"],
+        price=None if price is None else Decimal(price),
+        ended=None if ended is None else Ended(ended),
+    )

@@ -1,0 +1,250 @@
+"""Ways in which people get YAML wrong: each is told once, at its line, with the way out.
+
+A row replaces a piece of a sound spec. The line is that of the piece, counted here and not by the
+code under test, unless a row says otherwise.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from pyfutures.chain.validate import check
+from pyfutures.report import text
+from pyfutures.specs.load import load_paths
+
+if TYPE_CHECKING:
+    from pyfutures.diagnostics import Diagnostic
+
+HERE = Path(__file__).parent
+GOOD = """\
+# yaml-language-server: $schema=../../schemas/contract.schema.json
+schema: 1
+root: WTI
+name: Light Sweet Crude Oil
+exchange: XNYM
+currency: USD
+multiplier: 1000
+tick: 0.01
+settlement: physical
+ib: {symbol: CL, exchange: NYMEX, trading_class: CL}
+months:
+  listed: FGHJKMNQUVXZ
+  hold: MZ
+last_trade:
+  calendar: us_expiry
+  rule:
+    - month: -1
+    - day: 25
+    - if_closed: previous
+    - business_days: -3
+  at: "14:30 America/New_York"
+first_notice:
+  rule:
+    - from: last_trade
+    - business_days: 2
+roll: {anchor: last_trade, offset: -40, carry: -1}
+hours: {zone: America/New_York, open: "18:00", close: "17:00"}
+sources:
+  - NYMEX rulebook chapter 200
+"""
+DAY = "    - day: 25"
+AT = '  at: "14:30 America/New_York"'
+MONTHS = "listed: FGHJKMNQUVXZ"
+RULE = "    - month: -1\n    - day: 25\n    - if_closed: previous\n    - business_days: -3\n"
+
+# What is there, what somebody wrote instead, the code, and words of the message or the help.
+SLIPS = {
+    # Tabs and indents
+    "tab": ("  calendar: us", "\tcalendar: us", "PF008", "indent with spaces"),
+    "tab after spaces": (DAY, "   \t- day: 25", "PF008", "indent with spaces"),
+    "key too far in": ("  hold: MZ", "    hold: MZ", "PF007", "indented too far"),
+    "key too far out": ("  hold: MZ", "hold: MZ", "PF101", "`hold` belongs in `months`"),
+    "key one space out": ("  hold: MZ", " hold: MZ", "PF007", "start it in column 3"),
+    "step one space out": (DAY, "   - day: 25", "PF007", "start it in column 5"),
+    "step too far in": (DAY, "      - day: 25", "PF007", "start it in column 5"),
+    # Colons, dashes, commas
+    "no space after the colon": ("tick: 0.01", "tick:0.01", "PF007", "write `tick: 0.01`"),
+    "equals sign": ("tick: 0.01", "tick = 0.01", "PF007", "write `tick: 0.01`"),
+    "no space after the dash": (DAY, "    -day: 25", "PF007", "write `- day: 25`"),
+    "no colon in a step": ("if_closed: previous", "if_closed previous", "PF103", "`if_closed: pr"),
+    "two steps in one": ("\n    - if_closed", "\n      if_closed", "PF107", "- if_closed: prev"),
+    "colon in a text": ("name: Light", "name: Crude: Light", "PF007", "quote a value that"),
+    "colon in a source": ("- NYMEX rulebook", "- NYMEX: rulebook", "PF103", "quote a text that"),
+    "no comma": ("-40, carry", "-40 carry", "PF007", "a comma is missing"),
+    "semicolon": ("-40, carry", "-40; carry", "PF007", "a comma is missing"),
+    "no space in brackets": ("{anchor: last", "{anchor:last", "PF101", "`anchor: last_trade`"),
+    "bracket not closed": ("carry: -1}", "carry: -1", "PF007", "close it with `}`"),
+    "another bracket": ("carry: -1}", "carry: -1]", "PF007", "a bracket is not closed"),
+    # Quotes and first characters
+    "quote not closed": (AT, AT[:-1], "PF007", "close the quotes"),
+    "apostrophe not closed": ("name: Light", "name: 'Light", "PF007", "close the quotes"),
+    "quote not closed within": ('"18:00"', '"18:00', "PF007", "close the quotes"),
+    "apostrophe in apostrophes": ("Light Sweet", "'Light's Sweet'", "PF007", "quotes"),
+    "curly quotes": (AT, "  at: \u201c14:30 America/New_York\u201d", "PF105", "straight quotes"),
+    "percent": ("name: Light", "name: %Light", "PF007", "put the value in quotes"),
+    "at sign": ("name: Light", "name: @Light", "PF007", "put the value in quotes"),
+    "star": ("name: Light", "name: *Light*", "PF007", "put the value in quotes"),
+    "bracket first": ("name: Light", "name: [Light]", "PF007", "put the whole value in quotes"),
+    "comment instead of a value": ("name: Light", "name: # Light", "PF103", "`name` has no value"),
+    # What YAML 1.1 reads otherwise, and what YAML has and specs have not
+    "digits": ("root: WTI", "root: 167", "PF110", 'quote it: `"167"`'),
+    "zero and digit": ("root: WTI", "root: 05", "PF501", "`root` is `05`"),
+    "true": ("root: WTI", "root: true", "PF110", "YAML reads `true` as true or false"),
+    "two letters": ("currency: USD", "currency: NO", "PF105", "`NO`: a currency has three letters"),
+    "yes": ("sources:", "verified: yes\nsources:", "PF103", "write `true`"),
+    "key twice": ("tick: 0.01", "tick: 0.01\ntick: 0.02", "PF009", "keep one of the two"),
+    "anchor": ("multiplier: 1000", "multiplier: &m 1000", "PF010", "write the value out"),
+    "alias": ("multiplier: 1000", "multiplier: *m", "PF010", "write the value out"),
+    "merge key": ("roll: {anchor", "roll: {<<: *r, anchor", "PF010", "write the value out"),
+    "tag": ("root: WTI", "root: !!str WTI", "PF011", "quote a value that is text"),
+    "python tag": ("name: Light", "name: !!python/name:os.system Light", "PF011", "remove it"),
+    "list as a key": ("tick: 0.01", "[tick, b]: 0.01", "PF016", "a key is plain text"),
+    "text after the end": ("sources:", "...\nsources:", "PF007", "after the end of the document"),
+    "conflict": ("tick: 0.01", "<<<<<<< HEAD\ntick: 0.01\n=======", "PF007", "conflict"),
+    # Numbers
+    "decimal comma": ("0.01", "0,01", "PF103", "write a point: `0.01`"),
+    "thousands": ("1000\n", "1,000\n", "PF103", "write `1000`"),
+    "underscore": ("1000\n", "1_000\n", "PF103", "write `1000`"),
+    "currency sign": ("1000\n", "$1000\n", "PF103", "`1000`"),
+    "fraction": ("0.01", "1/64", "PF103", "write `0.015625`"),
+    "rounded fraction": ("0.01", "0.0156", "PF112", "write `0.015625`"),
+    "quoted number": ("multiplier: 1000", 'multiplier: "1000"', "PF103", "remove the quotes"),
+    "comment without space": ("0.01", "0.01#x", "PF103", "put a space before `#`"),
+    "other comment": ("0.01", "0.01 // x", "PF103", "a comment starts with ` #`"),
+    "minus sign": ("-40", "\u221240", "PF103", "write a hyphen"),
+    "negative": ("0.01", "-0.01", "PF106", "more than 0"),
+    "list of one": ("multiplier: 1000", "multiplier: [1000]", "PF103", "write `1000`"),
+    # Months, dates and times
+    "months in a list": (MONTHS, "listed: [H, M, U, Z]", "PF103", "as one text: `HMUZ`"),
+    "months by number": (MONTHS, "listed: [3, 6, 9, 12]", "PF103", "as one text: `HMUZ`"),
+    "months by name": (MONTHS, "listed: Mar Jun Sep Dec", "PF105", "write `HMUZ`"),
+    "months with commas": (MONTHS, "listed: H,M,U,Z", "PF105", "write `HMUZ`"),
+    "months out of order": (MONTHS, "listed: MZHU", "PF105", "write `HMUZ`"),
+    "lower case months": (MONTHS, "listed: hmuz", "PF105", "write upper case: `HMUZ`"),
+    "month by number": (AT, f"  dates: {{2026-03: 2026-02-20}}\n{AT}", "PF105", "write `2026H`"),
+    "month first": (AT, f"  dates: {{H2026: 2026-02-20}}\n{AT}", "PF105", "write `2026H`"),
+    "American date": (AT, f"  dates: {{2026H: 02/20/2026}}\n{AT}", "PF105", "write `2026-02-20`"),
+    "date without zeros": (AT, f"  dates: {{2026H: 2026-2-20}}\n{AT}", "PF105", "`2026-02-20`"),
+    "date as a number": (AT, f"  dates: {{2026H: 20260220}}\n{AT}", "PF110", "write `2026-02-20`"),
+    "no such date": (AT, f"  dates: {{2026H: 2026-02-30}}\n{AT}", "PF401", "`2026-02-30`"),
+    "twelve hours": (AT, '  at: "2:30pm America/New_York"', "PF105", "`14:30 America/New_York`"),
+    "time without zone": (AT, '  at: "14:30"', "PF105", "a time of 24 hours and a zone"),
+    "zone misspelt": (AT, '  at: "14:30 America/NewYork"', "PF304", "`America/New_York`"),
+    "time as a number": ('"18:00"', "1800", "PF110", "write `18:00`"),
+    # Rules
+    "rule in words": (RULE, "    third friday\n", "PF103", "- weekday: {nth: 3, day: friday}"),
+    "rule without dashes": (RULE, "    month: -1\n    day: 25\n", "PF103", "start each step with"),
+    "step misspelt": ("if_closed", "if_close", "PF101", "did you mean `if_closed`?"),
+    "weekday cut short": (DAY, "    - weekday: {nth: 3, day: fri}", "PF104", "`friday`"),
+    "number in words": (DAY, "    - weekday: {nth: third, day: friday}", "PF103", "whole number"),
+    "32nd": (DAY, "    - day: 32", "PF106", "-31 to 31"),
+    # Keys
+    "key misspelt": ("multiplier:", "multiplyer:", "PF101", "did you mean `multiplier`?"),
+    "key with a hyphen": ("last_trade:", "last-trade:", "PF101", "did you mean `last_trade`?"),
+    "key in upper case": ("currency:", "Currency:", "PF101", "did you mean `currency`?"),
+    # Characters
+    "hard space": ("tick: 0.01", "tick:\u00a00.01", "PF007", "remove U+00A0"),
+    "zero width": ("0.01", "0.01\u200b", "PF103", "remove U+200B"),
+    "wide colon": ("tick:", "tick\uff1a", "PF007", "write `:`"),
+    "Cyrillic letter": ("USD", "US\u0421", "PF105", "Cyrillic"),
+    "long dash": (DAY, "    \u2013 day: 25", "PF007", "write a hyphen"),
+    "escape code": ("Light", "\x1b[31mLight", "PF006", "U+001B"),
+    "line separator": ("Light", "A\u2028Light", "PF006", "U+2028"),
+}  # fmt: skip
+#: Where the line to change is not the first that differs: so many lines below.
+BELOW = {
+    "two steps in one": -1,
+    "text after the end": 1,
+}
+
+
+@pytest.fixture
+def spec(tmp_path: Path) -> Path:
+    (tmp_path / "schemas").symlink_to(HERE.parents[1] / "schemas")
+    path = tmp_path / "contracts" / "xnym" / "WTI.yaml"
+    path.parent.mkdir(parents=True)
+    return path
+
+
+def found_in(path: Path, content: str | bytes) -> tuple[Diagnostic, ...]:
+    path.write_bytes(content.encode("utf-8") if isinstance(content, str) else content)
+    return check(load_paths([path], [HERE / "context"])).diagnostics
+
+
+def test_the_spec_is_sound(spec: Path) -> None:
+    assert text.report(found_in(spec, GOOD)) == ""
+
+
+def test_there_are_enough() -> None:
+    assert len(SLIPS) + len(FILES) >= 100
+
+
+@pytest.mark.parametrize("name", SLIPS)
+def test_a_slip(spec: Path, name: str) -> None:
+    right, wrong, code, words = SLIPS[name]
+    assert right in GOOD
+    source = GOOD.replace(right, wrong, 1)
+    lines = zip(GOOD.splitlines(), source.splitlines(), strict=False)
+    changed = next(number for number, (a, b) in enumerate(lines, 1) if a != b)
+    found = found_in(spec, source)
+    assert [item.code for item in found] == [code], text.report(found)
+    assert found[0].location is not None
+    assert found[0].location.line == changed + BELOW.get(name, 0), text.report(found)
+    assert words in f"{found[0].message}\n{found[0].help}"
+
+
+# Whole files: the content, the line, the code, and words of the message or the help.
+FILES: dict[str, tuple[str | bytes, int, str, str]] = {
+    "byte order mark": ("\ufeff" + GOOD, 1, "PF004", "without a byte order mark"),
+    "UTF-16": (GOOD.encode("utf-16"), 1, "PF003", "save the file as UTF-8"),
+    "Latin-1": (GOOD.replace("Light", "L\xefght").encode("latin-1"), 4, "PF003", "UTF-8"),
+    "NUL": (GOOD.replace("Light", "Li\0ght"), 4, "PF006", "is this a text file?"),
+    "binary": (b"\x7fELF" + bytes(range(256)) * 20, 1, "PF003", "is this a text file?"),
+    "compressed": (b"\x1f\x8b\x08\0" + bytes(100), 1, "PF003", "is this a text file?"),
+    "huge": (GOOD + "# x\n" * 100_000, 1, "PF005", "a spec has at most"),
+    "empty": ("", 1, "PF013", "the file is empty"),
+    "only spaces": ("  \n\n", 1, "PF013", "the file is empty"),
+    "only a comment": ("# to do\n", 1, "PF013", "the file is empty"),
+    "two documents": (GOOD + "---\n" + GOOD, 30, "PF012", "a file has one spec"),
+    "directive": ("%YAML 1.1\n---\n" + GOOD, 1, "PF011", "starts with `%`"),
+    "list": ("- schema: 1\n- root: WTI\n", 1, "PF014", "not a list"),
+    "web page": ("<!DOCTYPE html>\n<html><body>404</body></html>\n", 1, "PF014", "key: value"),
+    "deep": ("[" * 100_000, 1, "PF015", "inside one another"),
+    "cut off": (GOOD[: GOOD.index("exchange: NYMEX")], 10, "PF007", "not closed"),
+    "newer": (GOOD.replace("schema: 1\n", "schema: 2\n"), 2, "PF109", "install a newer"),
+    "no schema line": (GOOD.split("\n", 1)[1], 1, "PF002", "start the file with"),
+    "block twice": (GOOD + "roll: {offset: -3, carry: 1}\n", 30, "PF009", "keep one of the two"),
+}
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_a_file(spec: Path, name: str) -> None:
+    content, line, code, words = FILES[name]
+    found = found_in(spec, content)
+    assert [item.code for item in found] == [code], text.report(found)
+    assert found[0].location is not None
+    assert found[0].location.line == line or name == "binary"
+    assert words in f"{found[0].message}\n{found[0].help}"
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        GOOD.replace("\n", "\r\n"),
+        GOOD.replace("\n", "\r"),
+        GOOD.replace("\n", "\r\n", 5),
+        GOOD.rstrip("\n"),
+        GOOD.replace("tick: 0.01", "tick:\t0.01\t# a cent"),
+        GOOD.replace("tick: 0.01", '"tick": 1e-2'),
+        GOOD.replace("carry: -1}", "carry: -1,}"),
+        GOOD.replace("Light", "\U0001f6e2 Ligh\u0308t \u65e5\u672c"),
+        GOOD.replace("name: Light Sweet", "name: >\n  Light Sweet"),
+        GOOD.replace('open: "18:00"', "open: 18:00"),
+    ],
+    ids=["CRLF", "CR", "mixed", "no end", "tabs", "forms", "comma", "letters", "folded", "bare"],
+)  # fmt: skip
+def test_what_only_looks_wrong_is_silent(spec: Path, content: str) -> None:
+    assert text.report(found_in(spec, content)) == ""
