@@ -10,7 +10,7 @@ PYTEST := $(BIN)/python -m pytest -q -n auto
 .PHONY: demo test lint bench soak lock clean
 demo: $(VENV)/.ready
 	$(BIN)/python -m pyfutures.demo
-test: $(VENV)/.ready
+test: $(VENV)/.ready .tools/.ready
 	$(PYTEST)
 lint: $(VENV)/.ready
 	$(BIN)/ruff check .
@@ -32,5 +32,11 @@ $(VENV)/.ready: pyproject.toml constraints.txt
 	$(BIN)/python -m pip install -q -U pip
 	$(BIN)/python -m pip install -q -c constraints.txt -e '.[nautilus,series,plots,postgres,cluster]' --group dev
 	@touch $@
+# The language server of YAML that the tests of the editor drive.
+.tools/.ready: tests/editor/package-lock.json
+	@command -v npm >/dev/null || { echo "the tests of the editor need node and npm: install them, or run .ci/servers"; exit 2; }
+	mkdir -p .tools && cp tests/editor/package.json tests/editor/package-lock.json .tools/
+	npm ci --prefix .tools --no-audit --no-fund --silent
+	@touch $@
 clean:
-	rm -rf $(VENV)
+	rm -rf $(VENV) .tools

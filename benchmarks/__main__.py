@@ -14,11 +14,11 @@ from dataclasses import asdict
 from importlib.metadata import version
 from pathlib import Path
 
-from benchmarks import ib, processes, rules, series
+from benchmarks import ib, node, processes, rules, series, validate
 
 _PACKAGES = (
     "pyfutures", "numpy", "pandas", "python-dateutil", "pyyaml", "click", "pyarrow", "ib_async",
-    "nautilus-ibapi", "nautilus_trader",
+    "nautilus-ibapi", "nautilus_trader", "check-jsonschema",
 )  # fmt: skip
 
 
@@ -26,7 +26,7 @@ def main() -> None:
     """Measure, print, write."""
     load = os.getloadavg()[0] if hasattr(os, "getloadavg") else None
     figures = []
-    for part in (processes, rules, series, ib):
+    for part in (processes, validate, rules, series, ib, node):
         for figure in part.measure():
             figures.append(figure)
             print(

@@ -42,8 +42,7 @@ class Code:
             return False
         of_dates = self.code.startswith("PF4") and self.code >= "PF410"
         at_broker = self.code.startswith("PF6")
-        warns = self.severity is Severity.WARNING
-        return warns or of_dates or at_broker or self.code == "PF509"
+        return self.severity is Severity.WARNING or of_dates or at_broker
 
 
 def diagnostic(  # noqa: PLR0913 - one parameter a field
@@ -787,7 +786,7 @@ _TABLE: Final = (
     Code(
         "PF509",
         "roots that IB cannot tell apart",
-        _E,
+        _W,
         (
             "Two roots of different names have the same symbol, exchange, currency and multiplier "
             "at IB, and the same trading class, or one of them has none."

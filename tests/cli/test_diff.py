@@ -272,7 +272,7 @@ class TestOtherChanges:
         assert out.startswith("- TU  root removed")
 
     def test_what_extends_it_moves_too(self, pyfutures, tmp_path):
-        child = MODELINE + "schema: 1\nroot: TU\nname: Other\nextends: TT\n"
+        child = MODELINE + "schema: 1\nroot: TU\nname: Other\nextends: TT\nib: {symbol: TU}\n"
         folders = [tmp_path / "before", tmp_path / "after"]
         for folder, spec in zip(folders, (SPEC, SPEC + MOVED), strict=True):
             write(folder, spec=spec)
@@ -382,7 +382,7 @@ class TestSides:
         ("words", "said"),
         [
             (["nowhere"], "`nowhere` is no folder, no wheel and no git revision here"),
-            (["HEAD", "--path", "elsewhere"], "`HEAD` has no folder `elsewhere`"),
+            (["HEAD", "HEAD", "--path", "elsewhere"], "`HEAD` has no folder `elsewhere`"),
             (["--", "--output=x"], "`--output=x` is no git revision"),
             (["empty"], "`empty` has no contracts, neither in itself nor in `contracts`"),
             (["contracts/xtst/TT.yaml"], "is neither a folder nor a wheel"),
@@ -396,8 +396,18 @@ class TestSides:
         code, _, err = pyfutures("diff", *words)
         assert (code, said in err) == (2, True), err
 
+    def test_no_folder_here(self, pyfutures, repository, monkeypatch):
+        (repository / "below").mkdir()
+        monkeypatch.chdir(repository / "below")
+        code, _, err = pyfutures("diff", "HEAD")
+        assert (code, "there is no folder `contracts` here: name it with --path" in err) == (
+            2,
+            True,
+        )
+
     def test_outside_of_git(self, pyfutures, tmp_path, monkeypatch):
-        monkeypatch.chdir(write(tmp_path))
+        write(tmp_path / "contracts")
+        monkeypatch.chdir(tmp_path)
         monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(tmp_path.parent))
         code, _, err = pyfutures("diff", "main")
         assert (code, "no git revision here" in err) == (2, True)

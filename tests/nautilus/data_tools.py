@@ -173,14 +173,15 @@ def node_config(port, *, catalogs=(), **settings):
 
 
 @contextlib.asynccontextmanager
-async def running(server, *, keeper=None, config=None, **settings):
+async def running(server, *, keeper=None, actors=(), config=None, **settings):
     """A node that runs."""
     node = TradingNode(
         config or node_config(server.port, **settings), loop=asyncio.get_running_loop()
     )
     node.add_data_client_factory(NAME, FuturesLiveDataClientFactory)
     keeper = keeper or Keeper()
-    node.trader.add_actor(keeper)
+    for actor in (keeper, *actors):
+        node.trader.add_actor(actor)
     node.build()
     run = asyncio.create_task(node.run_async())
     room = Room(server, node, keeper)
@@ -197,10 +198,13 @@ async def running(server, *, keeper=None, config=None, **settings):
 
 
 @contextlib.asynccontextmanager
-async def room(*, keeper=None, gateway_settings=None, **settings):
+async def room(*, keeper=None, actors=(), gateway_settings=None, **settings):
     """A gateway whose clock stands still, and a node."""
     more = {"roots": ROOTS, "start": START, **(gateway_settings or {})}
-    async with gateway(**more) as server, running(server, keeper=keeper, **settings) as found:
+    async with (
+        gateway(**more) as server,
+        running(server, keeper=keeper, actors=actors, **settings) as found,
+    ):
         yield found
 
 

@@ -178,12 +178,10 @@ def test_a_catalogue_is_asked_first_and_only_what_is_missing_comes_from_the_brok
         )
         assert again == first
         assert fault.hits == 1  # nothing was asked of the broker
-        seen = []
-        room.gateway.faults.when(m.RequestHistoricalBars, {"set": {}}, times=None)
         more = await room.ask("bars", MINUTES, start=START - 2 * HOUR, end=START, params=update)
-        assert [b.ts_event for b in more] == [ns(START - 2 * HOUR) + n * MINUTE for n in range(121)]
+        # The last minute is not settled: it is not kept, hence not handed out either.
+        assert [b.ts_event for b in more] == [ns(START - 2 * HOUR) + n * MINUTE for n in range(120)]
         assert fault.hits == 2
-        assert not seen
         ticks = await room.ask(
             "trade_ticks", ESU, start=START - HOUR, end=START - HOUR / 2, params=update
         )
@@ -191,12 +189,11 @@ def test_a_catalogue_is_asked_first_and_only_what_is_missing_comes_from_the_brok
         again = await room.ask(
             "trade_ticks", ESU, start=START - HOUR, end=START - HOUR / 2, params=update
         )
-        assert again == ticks
+        assert [type(t).to_dict(t) for t in again] == [type(t).to_dict(t) for t in ticks]
         assert fault.hits == 0
 
     with_room(work, catalogs=configs)
     kept = catalog.query(Bar, identifiers=[str(MINUTES)])
-    # The last minute was not settled when it was asked for, so it is not kept.
     assert [bar.ts_event for bar in kept] == [ns(START - 2 * HOUR) + n * MINUTE for n in range(120)]
 
 

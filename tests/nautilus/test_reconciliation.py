@@ -23,6 +23,7 @@ from tests.nautilus.exec_tools import (
     ESU,
     NAME,
     ROOTS,
+    SELL,
     START,
     ZCU,
     Book,
@@ -279,5 +280,39 @@ def test_two_accounts_are_two_clients_of_one_connection():
                 assert server.gateway.accounts.position(
                     other, item(server, "ZC", "2025U").con_id
                 ) == 7  # fmt: skip
+
+    asyncio.run(scenario())
+
+
+def test_open_orders_are_there_though_fills_and_position_do_not_fit():
+    """Executions that IB forgot: the position is right, and no order is dropped for it."""
+
+    async def scenario():
+        async with at_gateway() as server:
+            async with running(server) as d:
+                bid, _ = d.quote(ESU)
+                rests = d.strategy.limit(ESU, BUY, bid - 50, 3)
+                part = d.strategy.limit(ESU, BUY, bid - 60, 3)
+                await d.status(part, "ACCEPTED")
+                theirs = next(
+                    x
+                    for x in server.gateway.book.open()
+                    if x.order.order_ref == part.client_order_id.value
+                )
+                for side, size in ((BUY, 2), (SELL, 5), (BUY, 7)):
+                    sent = d.strategy.market(ESU, side, size)
+                    await d.status(sent, "FILLED")
+                server.gateway.book.fill(theirs, 1, theirs.terms.limit)
+                await d.status(part, "PARTIALLY_FILLED")
+                del server.gateway.book.fills.all[1]
+            async with running(server) as d:
+                assert d.ours() == d.theirs() == {ESU: 5}
+                orders = {o.client_order_id: o for o in d.cache.orders_open()}
+                assert set(orders) == {rests.client_order_id, part.client_order_id}
+                again = orders[part.client_order_id]
+                assert (again.status_string(), again.filled_qty) == ("PARTIALLY_FILLED", 1)
+                server.gateway.book.fill(theirs, 2, theirs.terms.limit)
+                await d.status(again, "FILLED")
+                await d.agree()
 
     asyncio.run(scenario())

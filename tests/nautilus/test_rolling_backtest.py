@@ -15,7 +15,8 @@ from nautilus_trader.model.objects import Money
 
 from pyfutures.chain import Catalog
 from pyfutures.nautilus.instruments import futures_contract
-from pyfutures.nautilus.rolling import RollingStrategy, RollingStrategyConfig, current_topic
+from pyfutures.nautilus.rolling import RollingStrategy, RollingStrategyConfig
+from pyfutures.nautilus.types import current_topic
 from pyfutures.positions.book import MemoryBook
 from tests.nautilus.tools import UTCNOW, market, month, native
 

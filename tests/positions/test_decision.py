@@ -37,7 +37,7 @@ NOW = 1_000_000 * SECOND
 CREATED = dt.datetime(2026, 3, 10, 14, 30, tzinfo=dt.UTC)
 ROLL = MoveId("ES", H, M, CREATED)
 TICK = Decimal("0.25")
-RULES = MoveRules(steps=3, step_secs=10)
+RULES = MoveRules(steps=3, step_secs=10, stale_secs=60)
 # The spread H - M is then -50.75 bid, -49.75 asked: 100.00 - 150.75 and 100.50 - 150.25.
 QUOTES = {
     H: Quote(Decimal("100.00"), Decimal("100.50"), NOW),

@@ -10,6 +10,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
+import numpy as np
+
+from pyfutures.calendars import NAT, day_number
 from pyfutures.chain.errors import ChainError
 
 if TYPE_CHECKING:
@@ -104,9 +107,7 @@ def agenda(
     unknown: dict[str, int] = {}
     for chain in chains:
         forwards = {segment.month: other for segment, other in _pairs(chain)}
-        for row in chain.rows():
-            if not (row.hold or all_months):
-                continue
+        for row in _near(chain, first, last, all_months=all_months):
             if row.last_trade is None:
                 if first <= row.month.first_day <= last:
                     unknown[chain.root] = unknown.get(chain.root, 0) + 1
@@ -128,6 +129,19 @@ def hold_segments(chain: Chain) -> tuple[HoldSegment, ...]:
         HoldSegment(row.month, before.roll_date if before else None, row.roll_date, row.deadline)
         for before, row in zip((None, *rows), rows, strict=False)
     )
+
+
+def _near(chain: Chain, first: dt.date, last: dt.date, *, all_months: bool) -> Iterator[ChainRow]:
+    """Yield the months with a date in the span, and those in it whose last trade is not known."""
+    table = chain.table
+    columns = [table.last_trade.days, table.expiry.days, chain.roll_days, chain.deadline_days]
+    if table.first_notice is not None:
+        columns.append(table.first_notice.days)
+    low, high = day_number(first), day_number(last)
+    days = np.stack(columns)
+    near = ((days >= low) & (days <= high)).any(axis=0) | (table.last_trade.days == NAT)
+    for place in np.flatnonzero(near & (table.hold | all_months)).tolist():
+        yield chain.row(chain.months[place])
 
 
 def _pairs(chain: Chain) -> Iterator[tuple[HoldSegment, ContractMonth | None]]:

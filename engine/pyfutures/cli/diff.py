@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import sys
+from pathlib import Path
 
 import click
 
@@ -68,6 +69,8 @@ def command(
         if len(folders) > 1:
             raise click.UsageError("several --contracts: say with --path which one to compare")
         path = folders[0] if folders else "contracts"
+    if head is None and not Path(path).is_dir():
+        raise click.UsageError(f"there is no folder `{path}` here: name it with --path")
     day = dt.date.today() if today is None else today.date()  # noqa: DTZ011 - the reader's own day
     try:
         with opened(base, path=path) as old, opened(head or path, path=path) as new:

@@ -3,22 +3,17 @@
 from __future__ import annotations
 
 import datetime as dt
-import os
 from typing import TYPE_CHECKING
 
 import click
 
 from pyfutures.chain.validate import read_catalog, validate_paths
+from pyfutures.cli.drawing import FORMATS, drawn, format_here
 from pyfutures.cli.selection import CODES_OPTION, selected
-from pyfutures.report.text import report, summary, wants_colour
+from pyfutures.report.text import summary, wants_colour
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from pyfutures.chain.validate import Checked
-    from pyfutures.diagnostics import Diagnostic
-
-_FORMATS = ("text", "concise", "json", "github", "sarif", "junit", "markdown")
 
 
 @click.command(name="validate")
@@ -26,7 +21,7 @@ _FORMATS = ("text", "concise", "json", "github", "sarif", "junit", "markdown")
 @click.option(
     "--format",
     "style",
-    type=click.Choice(_FORMATS),
+    type=click.Choice(FORMATS),
     help="How to print what was found; text by default, github where GITHUB_ACTIONS is true.",
 )
 @click.option(
@@ -80,8 +75,7 @@ def command(
     """  # noqa: D301 - \b is click's mark for a paragraph that keeps its lines
     if diff and not fix:
         raise click.UsageError("--diff shows what --fix would change: write --fix --diff")
-    if style is None:
-        style = "github" if os.environ.get("GITHUB_ACTIONS") == "true" else "text"
+    style = format_here(style)
     coloured = wants_colour() if colour == "auto" else colour == "always"
     today = dt.datetime.now(dt.UTC).date() if as_of is None else as_of.date()
 
@@ -100,7 +94,7 @@ def command(
             if mend(checked.diagnostics, write=not diff, coloured=coloured):
                 checked = check()
         found = selected(checked.diagnostics, select, ignore)
-        click.echo(_drawn(style, found, checked.paths, coloured=coloured), nl=False, color=coloured)
+        click.echo(drawn(style, found, checked.paths, coloured=coloured), nl=False, color=coloured)
         click.echo(summary(found, len(checked.paths)), err=True)
         return int(any(item.is_error or strict for item in found))
 
@@ -110,34 +104,3 @@ def command(
         watched(run, [*paths, *folders], clear=coloured)
         return
     raise click.exceptions.Exit(run())
-
-
-def _drawn(style: str, found: Sequence[Diagnostic], paths: Sequence[str], *, coloured: bool) -> str:
-    """What was found, by the renderer of a format: each is imported when it is asked for."""
-    match style:
-        case "concise":
-            from pyfutures.report import concise  # noqa: PLC0415
-
-            return concise.report(found)
-        case "json":
-            from pyfutures.report import json  # noqa: PLC0415
-
-            return json.report(found, len(paths))
-        case "github":
-            from pyfutures.report import github  # noqa: PLC0415
-
-            return github.report(found)
-        case "sarif":
-            from pyfutures.report import sarif  # noqa: PLC0415
-
-            return sarif.report(found)
-        case "junit":
-            from pyfutures.report import junit  # noqa: PLC0415
-
-            return junit.report(found, paths)
-        case "markdown":
-            from pyfutures.report import markdown  # noqa: PLC0415
-
-            return markdown.report(found, paths)
-        case _:
-            return report(found, colour=coloured)

@@ -74,7 +74,7 @@ def append(  # noqa: PLR0913 - as `build` has them
     if start is not None and start != series.start:
         raise AppendError(f"{series.root}: the series starts with {series.start}, not {start}")
     _check_rows(series, calendar)
-    opened = state["open"]
+    opened = _reopened(state)
     state["end"] = str(_end(series, frame, calendar, state, end))
     machine = RollMachine.resume(calendar, state, sessions=sessions)
     old = int(np.searchsorted(series.ts, opened))
@@ -114,6 +114,13 @@ def _state(
     return dict(series.state)
 
 
+def _reopened(state: dict[str, Any]) -> int:
+    """The timestamp from which on bars are new: the open one, or what follows the closed ones."""
+    if state["open"] is not None:
+        return int(state["open"])
+    return NEVER if state["closed"] is None else int(state["closed"]) + 1
+
+
 def _check_rows(series: Series, calendar: RollCalendar) -> None:
     """Refuse a calendar in which a month of the series has another row."""
     names = ("month", "previous", "forward", "carry", "roll date", "deadline")
@@ -149,13 +156,14 @@ def _end(
     if end == was:
         return end
     row: RollRow = calendar.row(ContractMonth.parse(state["month"]))
-    reached = state["open"] >= row.roll_ns and row.month == was
+    opened = _reopened(state)
+    reached = opened >= row.roll_ns and row.month == was
     before = state["asked"]
     bound = before is not None or Missing(state["missing"]) is Missing.FAIL
     if end < was or (reached and bound):
         raise AppendError(
             f"{series.root}: the series ended with {was}, now {end}, and {row.month} may have"
-            f" rolled before {instant(state['open'])}; {_ANEW}"
+            f" rolled before {instant(opened)}; {_ANEW}"
         )
     return end
 

@@ -129,6 +129,7 @@ class RollActor(Actor):  # type: ignore[misc] # nautilus has no types
         self._past: dict[BarType, list[Bar]] = {}
         self._tries: dict[ContractMonth, int] = {}
         self._subscribed: dict[BarType, ContractMonth] = {}
+        self._unknown: set[BarType] = set()  # wanted, but the broker does not have it
         self._timers: set[str] = set()
         self._alert: str | None = None
         self._deadline_alert: str | None = None
@@ -424,18 +425,20 @@ class RollActor(Actor):  # type: ignore[misc] # nautilus has no types
         recovery = self._require_recovery()
         self._subscribe()
         for month in recovery.to_ask():
-            self._request(month)
+            # Behind the subscription, so that no bar falls between the two.
+            self._with_instrument(self._bar_type_of(month), lambda _, m=month: self._request(m))
         if recovery.is_done and not recovery.is_waiting:
             self._caught_up()
 
     def _request(self, month: ContractMonth) -> None:
+        if self._recovery is None:
+            return
         bar_type = self._bar_type_of(month)
         self._past[bar_type] = []
         self._tries[month] = self._tries.get(month, 0) + 1
-        recovery = self._require_recovery()
         self.request_bars(
             bar_type,
-            start=_moment(recovery.since_ns),
+            start=_moment(self._recovery.since_ns),
             client_id=self._client(),
             callback=lambda _: self._answered(month),
         )
@@ -605,21 +608,37 @@ class RollActor(Actor):  # type: ignore[misc] # nautilus has no types
             for month in self.machine.wanted()
             if not self.is_live or not self._has_expired(month)
         }
-        client = self._client()
+        before, self._subscribed = self._subscribed, wanted
         # In the order of months, so that two runs send the same commands.
         for bar_type in wanted:
-            if bar_type not in self._subscribed:
-                self._before_subscribing(bar_type)
-                self.subscribe_bars(bar_type, client_id=client)
-        for bar_type in self._subscribed:
-            if bar_type not in wanted:
-                self.unsubscribe_bars(bar_type, client_id=client)
-        self._subscribed = wanted
+            if bar_type not in before:
+                self._with_instrument(bar_type, self._begin_subscription)
+        for bar_type in before:
+            if bar_type not in wanted and bar_type not in self._unknown:
+                self.unsubscribe_bars(bar_type, client_id=self._client())
+        self._unknown.intersection_update(wanted)
 
-    def _before_subscribing(self, bar_type: BarType) -> None:
-        """Have a contract loaded that the node does not know yet: the adapter needs it first."""
+    def _begin_subscription(self, bar_type: BarType) -> None:
+        if bar_type not in self._subscribed:  # rolled away while the instrument was loaded
+            return
         if self.is_live and self.cache.instrument(bar_type.instrument_id) is None:
-            self.request_instrument(bar_type.instrument_id, client_id=self._client())
+            self._unknown.add(bar_type)
+            self.log.error(_line(self._name, bar_type, "is not known to the broker (yet)"))
+            return
+        self._unknown.discard(bar_type)
+        self.subscribe_bars(bar_type, client_id=self._client())
+
+    def _with_instrument(self, bar_type: BarType, action: Callable[[BarType], object]) -> None:
+        """Do something once the node knows a contract, or has asked for it in vain."""
+        identity = bar_type.instrument_id
+        if not self.is_live or self.cache.instrument(identity) is not None:
+            action(bar_type)
+        else:
+            self.request_instrument(
+                identity,
+                client_id=self._client(),
+                callback=lambda _: self._guarded(lambda: action(bar_type)),
+            )
 
     def _await_legs(self) -> None:
         """Set the alert of the open timestamp, one at a time."""
@@ -641,10 +660,12 @@ class RollActor(Actor):  # type: ignore[misc] # nautilus has no types
     # Looking after it
 
     def _refresh(self) -> None:
-        """Have the instruments loaded anew, of the months that are wanted and those to come."""
-        venues = {self._bar_type_of(month).instrument_id for month in self.machine.wanted()}
-        for identity in sorted(venues, key=str):
-            self.request_instrument(identity, client_id=self._client())
+        """Have the instruments of the months that are wanted loaded anew."""
+        for bar_type in self._subscribed:
+            if bar_type in self._unknown:
+                self._with_instrument(bar_type, self._begin_subscription)
+            else:
+                self.request_instrument(bar_type.instrument_id, client_id=self._client())
         if self._keeping is not None:
             self._keeping.file()
 
@@ -666,7 +687,8 @@ class RollActor(Actor):  # type: ignore[misc] # nautilus has no types
             )
         )  # fmt: skip
         for bar_type in self._subscribed:
-            self.unsubscribe_bars(bar_type, client_id=self._client())
+            if bar_type not in self._unknown:
+                self.unsubscribe_bars(bar_type, client_id=self._client())
         self._subscribed = {}
         self._catch_up()
 

@@ -391,8 +391,12 @@ class ExecutionCore(LiveExecutionClient):  # type: ignore[misc] # nautilus has n
         self._msgbus.publish(topic=margin_topic(self.id, order.instrument_id), msg=quote)
         request.callback(quote)
 
+    def mend(self) -> None:
+        """Report what is no part of a mass status; see `ReportingClient`."""
+
     def _reconciled(self, status: ExecutionMassStatus) -> None:
         if status.client_id == self.id:
+            self.mend()
             self.events.resume()
             # nautilus takes an order of its database that stands and is filled as reported for the
             # same, whatever its price and quantity.

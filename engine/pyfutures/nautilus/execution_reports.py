@@ -37,7 +37,7 @@ from pyfutures.nautilus.reports import (
 from pyfutures.nautilus.spreads import BAG, SpreadError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from nautilus_trader.execution.messages import (
         GenerateFillReports,
@@ -67,6 +67,7 @@ class ReportingClient(ExecutionCore):
     """The part of an execution client that reports."""
 
     _look: _Look | None = None
+    _applied: _Look | None = None
 
     # Orders of others.
 
@@ -113,11 +114,21 @@ class ReportingClient(ExecutionCore):
             self._log.error(f"no reports: {error}")
             status = None
         finally:
-            self._look = None
+            self._applied, self._look = self._look, None
         if status is None:
             self.events.resume()
             return None
         return status
+
+    def mend(self) -> None:
+        """Report positions, now that orders and fills are applied.
+
+        They are no part of the mass status: where today's fills do not explain a position, nautilus
+        would put made-up fills in the place of an instrument's orders, the open ones included.
+        """
+        look, self._applied = self._applied, None
+        for report in () if look is None else self._position_reports(look.positions, None):
+            self._send_position_status_report(report)
 
     async def _coherent_look(self) -> _Look:
         """Return orders, executions and positions between which nothing was filled."""
@@ -328,16 +339,20 @@ class ReportingClient(ExecutionCore):
     ) -> list[PositionStatusReport]:
         """Return positions; flat ones for what is asked by id, or held here and not at IB."""
         if self._look is not None:
-            rows = self._look.positions
-        else:
-            await self._await_told()
-            every = await self._ib.account.positions()
-            rows = tuple(one for one in every if one.account == self._account)
+            return []  # see `mend`
+        await self._await_told()
+        every = await self._ib.account.positions()
+        rows = tuple(one for one in every if one.account == self._account)
         await self._load([one.contract for one in rows if one.position])
+        return self._position_reports(rows, command.instrument_id)
+
+    def _position_reports(
+        self, rows: Iterable[Position], instrument_id: InstrumentId | None
+    ) -> list[PositionStatusReport]:
         reports: dict[InstrumentId, PositionStatusReport] = {}
         for one in rows:
             listing = self.link.listings.by_con_id(one.contract.con_id)
-            if listing is not None and command.instrument_id in {None, listing.id}:
+            if listing is not None and instrument_id in {None, listing.id}:
                 reports[listing.id] = position_report(
                     listing, one.position, one.average_cost, account_id=self.account_id,
                     now=self.now,
@@ -345,17 +360,15 @@ class ReportingClient(ExecutionCore):
         believed = {
             position.instrument_id
             for position in self._cache.positions_open(
-                instrument_id=command.instrument_id, account_id=self.account_id
+                instrument_id=instrument_id, account_id=self.account_id
             )
         }
-        if command.instrument_id is not None:
-            believed.add(command.instrument_id)
-        for instrument_id in believed - set(reports):
-            listing = self._flat_listing(instrument_id)
+        if instrument_id is not None:
+            believed.add(instrument_id)
+        for flat_id in believed - set(reports):
+            listing = self._flat_listing(flat_id)
             if listing is not None:
-                reports[instrument_id] = flat_report(
-                    listing, account_id=self.account_id, now=self.now
-                )
+                reports[flat_id] = flat_report(listing, account_id=self.account_id, now=self.now)
         return list(reports.values())
 
     def _flat_listing(self, instrument_id: InstrumentId) -> Listing | None:

@@ -253,7 +253,8 @@ class TradesFeed(LiveFeed):
 class LineFeed(LiveFeed):
     """A line of market data: quotes as they change, and whether trading is halted.
 
-    Both come of one line, since lines are few; `quotes` and `halted` say who wants what.
+    Both come of one line, since lines are few. Bid and ask come one after the other, so a quote is
+    made of what one read of the socket brought: between the two it would be crossed at times.
     """
 
     def __init__(
@@ -273,6 +274,8 @@ class LineFeed(LiveFeed):
         self._prices: list[float | None] = [None, None]
         self._sizes: list[Decimal | None] = [None, None]
         self._told: tuple[object, ...] | None = None
+        self._loop = asyncio.get_running_loop()
+        self._due: asyncio.Handle | None = None
         self._begin(ib.market.line(listing.contract, callback=self._guarded(self._take)))
 
     @property
@@ -283,7 +286,14 @@ class LineFeed(LiveFeed):
     def again(self) -> None:
         """Tell the present quote to somebody who came later."""
         self._told = None
-        self._tell()
+        self._tell_soon()
+
+    def close(self) -> None:
+        """End it."""
+        super().close()
+        if self._due is not None:
+            self._due.cancel()
+            self._due = None
 
     def _changed(self, state: FeedState) -> None:
         if state is FeedState.STALE:
@@ -301,16 +311,21 @@ class LineFeed(LiveFeed):
             self._prices[side] = tick.price
             if tick.size is not None:
                 self._sizes[side] = tick.size
-            self._tell()
+            self._tell_soon()
         elif isinstance(tick, TickSize):
             side = _SIZES.get(tick.type)  # type: ignore[call-overload]
             if side is not None and self._prices[side] is not None:
                 self._sizes[side] = tick.size
-                self._tell()
+                self._tell_soon()
         elif isinstance(tick, TickGeneric) and tick.type in _HALTED and self.on_halt is not None:
             self.on_halt(tick.value > 0)
 
-    def _tell(self) -> None:
+    def _tell_soon(self) -> None:
+        if self._due is None:
+            self._due = self._loop.call_soon(self._guarded(self._tell), None)
+
+    def _tell(self, _: object) -> None:
+        self._due = None
         bid, ask = self._prices
         bid_size, ask_size = self._sizes
         if bid is None or ask is None or bid_size is None or ask_size is None:

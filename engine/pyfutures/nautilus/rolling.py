@@ -26,8 +26,10 @@ from nautilus_trader.trading.strategy import Strategy
 from pyfutures.chain.catalog import Catalog
 from pyfutures.months import ContractMonth
 from pyfutures.nautilus.liquidity import LiquidHours
+from pyfutures.nautilus.node_thread import NodeThread
 from pyfutures.nautilus.rolling_config import RollingStrategyConfig
 from pyfutures.nautilus.root_market import RootMarket
+from pyfutures.nautilus.types import current_topic
 from pyfutures.positions import (
     AttributionError,
     Cancel,
@@ -58,7 +60,7 @@ if TYPE_CHECKING:
 
     from pyfutures.chain import Chain
 
-__all__ = ["RollingStrategy", "RollingStrategyConfig", "RollingStrategyError", "current_topic"]
+__all__ = ["RollingStrategy", "RollingStrategyConfig", "RollingStrategyError"]
 
 _NS: Final = 10**9
 _BACKTEST_POLL_SECS: Final = 60.0
@@ -73,11 +75,6 @@ _IN_FLIGHT: Final = frozenset(
 
 class RollingStrategyError(RuntimeError):
     """Something that stopped the moving of a position; names the root and what it stands at."""
-
-
-def current_topic(root: str) -> str:
-    """Return the topic and cache key of a root's current month, a text such as ``2026H``."""
-    return f"pyfutures.current.{root}"
 
 
 class RollingStrategy(Strategy):  # type: ignore[misc] # nautilus has no types
@@ -117,6 +114,7 @@ class RollingStrategy(Strategy):  # type: ignore[misc] # nautilus has no types
         self._move: Move | None = None
         self._quoted: dict[ContractMonth, InstrumentId] = {}
         self._said = ""
+        self._stamp = 0
         self._next_check_ns = 0
         self._difference: str | None = None
         self._book = book
@@ -214,6 +212,7 @@ class RollingStrategy(Strategy):  # type: ignore[misc] # nautilus has no types
         if open_moves:
             self._move = open_moves[0]
             self.log.warning(f"{self._move.id}: goes on where it was interrupted")
+            self._catch_up(self._move)
             self._watch(self._move.remaining(self.position))
         if self._target is None:
             self._target = sum((self._move.desired if self._move else self.position).values())
@@ -227,9 +226,20 @@ class RollingStrategy(Strategy):  # type: ignore[misc] # nautilus has no types
         if open_moves:
             self._begin_to_poll()
 
+    def _catch_up(self, move: Move) -> None:
+        """Take note of what filled while the node was down: the ledger has it by now."""
+        for order in self.book.orders(move.id):
+            live = self.cache.order(ClientOrderId(str(order.ref)))
+            if live is not None and int(live.filled_qty) > order.filled:
+                filled = int(live.filled_qty)
+                self.book.write(replace(order, filled=filled), "filled while the node was down")
+
     def _every(self, seconds: float, name: str, action: Callable[[], None]) -> None:
         interval = round(seconds * _NS)
-        self.clock.set_timer_ns(name, interval, 0, 0, lambda _: self._guard(action))
+        thread = NodeThread()
+        self.clock.set_timer_ns(
+            name, interval, 0, 0, lambda _: thread.call(lambda: self._guard(action))
+        )
 
     def _begin_to_poll(self) -> None:
         """Look every moment while a move is open; nothing needs it otherwise."""
@@ -345,9 +355,11 @@ class RollingStrategy(Strategy):  # type: ignore[misc] # nautilus has no types
             else:
                 names = (str(self._market.name(month)) for month in sorted(order.legs))
                 contracts = dict(zip(names, (sign * size, -sign * size), strict=True))
-            self.book.fill(
-                RootFill(event.trade_id.value, ref, contracts, str(event.last_px), event.ts_event)
+            fill = RootFill(
+                event.trade_id.value, ref, contracts, str(event.last_px), event.ts_event
             )
+            if self.book.fill(fill):
+                order = replace(order, filled=order.filled + size)
         self.book.write(self._refreshed(order), type(event).__name__)
         self._step()
 
@@ -378,7 +390,7 @@ class RollingStrategy(Strategy):  # type: ignore[misc] # nautilus has no types
                 return True
         actions = decide(move, facts, self._rules)
         for action in actions:
-            self._do(move, action)
+            self._do(move, action, now_ns=facts.now_ns)
         return isinstance(actions[0], Done)
 
     def _aim(self) -> dict[ContractMonth, int] | None:
@@ -393,13 +405,15 @@ class RollingStrategy(Strategy):  # type: ignore[misc] # nautilus has no types
             return False
         if aim == position or (not position and not self._may_open):
             return False
-        now = self.clock.utc_now().to_pydatetime().replace(microsecond=0)
+        # Ids are of whole seconds; two moves in one second would be one.
+        self._stamp = max(self.clock.timestamp_ns() // _NS, self._stamp + 1)
+        now = dt.datetime.fromtimestamp(self._stamp, dt.UTC)
         source = min(position) if position else None
         deadline = None
-        if source is not None and source != self._current and source in self._calendar:
+        if source is not None and source != self._current and not self.config.replay:
             deadline = self._calendar.row(source).deadline_ns
         move = Move(
-            MoveId(self.config.root, source, next(iter(aim), None), now.astimezone(dt.UTC)),
+            MoveId(self.config.root, source, next(iter(aim), None), now),
             aim,
             {month: str(self._market.name(month)) for month in {*aim, *position}},
             deadline,
@@ -421,44 +435,44 @@ class RollingStrategy(Strategy):  # type: ignore[misc] # nautilus has no types
         self._watch(())
 
     def _facts(self, move: Move) -> Facts:
-        now = self.clock.timestamp_ns()
         left = move.remaining(self.position)
+        quotes = self._market.quotes(left)
+        now = self.clock.timestamp_ns()
         kill = self.config.kill_file
         return Facts(
             now_ns=now,
             position=self.position,
             orders=[self._refreshed(order) for order in self.book.orders(move.id)],
-            quotes=self._market.quotes(left),
+            quotes=quotes,
             tick=self._market.tick(left),
-            liquid=self._market.is_liquid(left, now),
+            liquid=self.config.replay or self._market.is_liquid(left, now),
             killed=kill is not None and Path(kill).exists(),
         )
 
     def _refreshed(self, order: MoveOrder) -> MoveOrder:
-        """Return an order as the cache knows it."""
+        """Return an order as the cache knows it, and as far filled as the ledger was told."""
         live: Order | None = self.cache.order(ClientOrderId(str(order.ref)))
         if order.state is State.DONE:
             return order
         if live is None:
             # Written down, never sent: the node died in between. Or done, and forgotten there.
             return replace(order, state=State.DONE, ended=order.ended or Ended.PAUSED)
-        filled = int(live.filled_qty)
-        if live.is_closed:
-            ended = Ended.FILLED if live.status is OrderStatus.FILLED else order.ended
-            return replace(order, state=State.DONE, filled=filled, ended=ended or Ended.REFUSED)
-        state = State.IN_FLIGHT if live.status in _IN_FLIGHT else State.WORKING
-        return replace(order, state=state, filled=filled)
+        if live.status in _IN_FLIGHT or int(live.filled_qty) > order.filled:
+            return replace(order, state=State.IN_FLIGHT)
+        if not live.is_closed:
+            return replace(order, state=State.WORKING)
+        ended = Ended.FILLED if live.status is OrderStatus.FILLED else order.ended
+        return replace(order, state=State.DONE, ended=ended or Ended.REFUSED)
 
-    def _do(self, move: Move, action: object) -> None:
+    def _do(self, move: Move, action: object, *, now_ns: int) -> None:
         match action:
             case Place():
-                self._place(action)
+                self._place(action, now_ns=now_ns)
             case Reprice(ref, price, step):
                 order = self._written(ref)
                 live = self.cache.order(ClientOrderId(str(ref)))
                 instrument = self.cache.instrument(live.instrument_id)
-                now = self.clock.timestamp_ns()
-                changed = replace(order, step=step, price=price, sent_ns=now)
+                changed = replace(order, step=step, price=price, sent_ns=now_ns)
                 self.book.write(changed, f"re-priced to {price}")
                 if order.price != price:
                     self.modify_order(
@@ -481,9 +495,8 @@ class RollingStrategy(Strategy):  # type: ignore[misc] # nautilus has no types
             case _:
                 assert_never(action)  # type: ignore[arg-type]
 
-    def _place(self, action: Place) -> None:
+    def _place(self, action: Place, *, now_ns: int) -> None:
         ref, legs = action.ref, action.legs
-        now = self.clock.timestamp_ns()
         words = " ".join(f"{quantity:+d} {month}" for month, quantity in legs.items())
         text = f"{words} at {action.price if action.price is not None else 'market'}"
         if self.config.dry_run:
@@ -491,7 +504,7 @@ class RollingStrategy(Strategy):  # type: ignore[misc] # nautilus has no types
             return
         order = self._market.order(action, self.order_factory)
         self.book.write(
-            MoveOrder(ref, legs, State.IN_FLIGHT, now, price=action.price), f"sent: {text}"
+            MoveOrder(ref, legs, State.IN_FLIGHT, now_ns, price=action.price), f"sent: {text}"
         )
         self.log.info(f"{ref}: {text}")
         self.submit_order(order, client_id=self._client)

@@ -48,6 +48,9 @@ class RollingStrategyConfig(StrategyConfig, frozen=True, kw_only=True):  # type:
         Stand in for the exchange of the spec in instrument ids, and for the client of the venue.
     poll_secs, check_secs
         Seconds between two looks at an open move, and between two comparisons with the broker.
+    replay
+        For a gateway that plays the past: hours and deadlines, which are those of the clock, are
+        not looked at.
     """
 
     root: str
@@ -61,7 +64,7 @@ class RollingStrategyConfig(StrategyConfig, frozen=True, kw_only=True):  # type:
     beyond: NonNegativeInt = 0
     leg_secs: PositiveFloat = 60.0
     attempts: PositiveInt = 3
-    stale_secs: PositiveFloat = 60.0
+    stale_secs: PositiveFloat = 300.0
     hurry_secs: NonNegativeFloat = 86_400.0
     hours: str | None = None
     dry_run: bool = False
@@ -72,6 +75,7 @@ class RollingStrategyConfig(StrategyConfig, frozen=True, kw_only=True):  # type:
     client_id: str | None = None
     poll_secs: PositiveFloat = 1.0
     check_secs: PositiveFloat = 30.0
+    replay: bool = False
 
     @property
     def rules(self) -> MoveRules:

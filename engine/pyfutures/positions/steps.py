@@ -42,7 +42,7 @@ class MoveRules:
     beyond: int = 0
     leg_secs: float = 60.0
     attempts: int = 3
-    stale_secs: float = 60.0
+    stale_secs: float = 300.0
     hurry_secs: float = 86_400.0
 
     def __post_init__(self) -> None:

@@ -95,8 +95,9 @@ def reference(contract: _Schema, calendar: _Schema) -> str:
             " keys is [spec_language.md](spec_language.md)."
         ),
         (
-            "`x[]` is an entry of the list at `x`. A key in bold is required; a spec that `extends`"
-            " another needs only `schema` and `root`, and what the two make together the others."
+            "`x[]` is an entry of the list at `x`, `x.*` each value of the mapping at `x`. A key in"
+            " bold is required; a spec that `extends` another needs only `schema` and `root`, and"
+            " what the two make together the others."
         ),
         *_schema_section("Keys of a contract", "contracts/<exchange>/<ROOT>.yaml", contract),
         *_schema_section("Keys of a calendar", "contracts/calendars/<name>.yaml", calendar),
@@ -170,6 +171,9 @@ def _mappings(path: str, given: _Schema, then: _Schema, defs: _Schema) -> Iterat
             if value.get("$ref") != "#/$defs/step":
                 place = f"{path}.{key}" if path else key
                 yield from _mappings(place, value, inner.get(key, {}), defs)
+    values = schema.get("additionalProperties")
+    if isinstance(values, dict) and "properties" in values:
+        yield from _mappings(f"{path}.*", values, {}, defs)
     items = schema.get("items", {})
     if items and ("$ref" not in items or path in {"sequence", "annual"}):
         yield from _mappings(f"{path}[]", items, {}, defs)

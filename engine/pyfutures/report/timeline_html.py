@@ -70,7 +70,11 @@ def html_text(chains: Sequence[Chain], window: Window, agenda: Agenda) -> str:
 
 def _facts(chains: Sequence[Chain], window: Window) -> str:
     count = "1 root" if len(chains) == 1 else f"{len(chains)} roots"
-    return f"{count}, {window.first:%-d %b %Y} to {window.last:%-d %b %Y}; today is {window.today}"
+    return f"{count}, {_words(window.first)} to {_words(window.last)}; today is {window.today}"
+
+
+def _words(day: dt.date) -> str:
+    return f"{day.day} {day:%b %Y}"
 
 
 def _links(chains: Sequence[Chain]) -> list[str]:

@@ -226,7 +226,10 @@ def _within(draft: Draft, inner: str, outer: str) -> Iterator[Finding]:
         return
     if ranged(inside[1]) is None:
         return
+    whole = around[1][0].value if len(around[1]) == 1 and around[1][0].start is None else ""
     for part in inside[1]:
+        if whole and around[1][0].until is None and not set(part.value) - set(whole):
+            continue
         start, until = part.start or FIRST_MONTH, part.until or LAST_MONTH
         try:
             held = Cycle.of(part.value).between(start, until)
@@ -284,7 +287,7 @@ def cycle_has_months(draft: Draft) -> Iterator[Finding]:
         if found is None or ranged(found[1]) is None:
             return
         members = cycle(draft, name)
-        empty = members is None or not members.between(FIRST_MONTH, LAST_MONTH)
+        empty = members is None or not members.mask(FIRST_MONTH, LAST_MONTH).any()
         if empty and (found[0] == name or not above_is_empty):
             yield Finding(("months", name), f"`{name}` has no month {span}")
         above_is_empty = empty

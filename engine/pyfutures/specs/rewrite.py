@@ -15,16 +15,9 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 from pyfutures.codes import diagnostic
 from pyfutures.diagnostics import Edit
 from pyfutures.resources import data_dir
+from pyfutures.specs import hints
 from pyfutures.specs.positions import Data, Locations, locate
-from pyfutures.specs.slips import (
-    codes_hint,
-    contract_month,
-    day,
-    number,
-    odd_character,
-    reordered,
-    time_of_day,
-)
+from pyfutures.specs.slips import codes_hint, number, odd_character, reordered
 from pyfutures.specs.words import flow, join, meant, place, ticks
 from pyfutures.specs.yaml import describe
 
@@ -208,7 +201,7 @@ class Rewriter:
         else:
             hint = "remove it"
         where = f" in {place(path)}" if path else ""
-        self._tell("PF101", f"unknown key `{key}`{where}", (*path, key), hint, key=True)
+        self._tell("PF101", f"unknown key `{flow(key)}`{where}", (*path, key), hint, key=True)
 
     def _missing_key(self, path: DataPath, key: str, schema: Mapping[str, Any]) -> None:
         self._places.add((*path, key))
@@ -231,7 +224,7 @@ class Rewriter:
         key = str(error.instance)
         rule = schema.get("patternErrorMessage", "it is not of the form it needs")
         message = f"the key `{flow(key)}` in {place(path)} is badly written: {rule}"
-        hint = _meant(key, schema)
+        hint = hints.for_text(key, schema)
         if (*path, key) not in self._places:
             fix = reordered(key) if "FGHJK" in rule else None
             self._tell("PF105", message, (*path, key), hint, key=True, fix=fix)
@@ -266,22 +259,22 @@ class Rewriter:
                 self._enum(path, value, error)
             case "pattern":
                 rule = schema.get("patternErrorMessage", "it is not of the form it needs")
-                hint = _meant(value, schema)
+                hint = hints.for_text(value, schema)
                 fix = reordered(value) if "FGHJK" in rule else None
                 if fix and not self._locations.is_plain(path):
                     fix = f'"{fix}"'
                 self._tell("PF105", f"{name} is `{flow(value)}`: {rule}", path, hint, fix=fix)
             case "minLength":
-                self._tell("PF105", f"{name} is empty", path, _example(schema))
+                self._tell("PF105", f"{name} is empty", path, hints.example(schema))
             case "maxLength":
                 most = error.validator_value
                 message = f"{name} has {len(value)} characters; it has at most {most}"
                 self._tell("PF105", message, path)
             case "minimum" | "maximum" | "exclusiveMinimum" | "exclusiveMaximum" | "not":
-                message = f"{name} is `{value}`; it must be {_limits(schema)}"
+                message = f"{name} is `{value}`; it must be {hints.limits(schema)}"
                 self._tell("PF106", message, path)
             case "minProperties" | "minItems":
-                self._tell("PF107", f"{name} is empty", path, _example(schema))
+                self._tell("PF107", f"{name} is empty", path, hints.example(schema))
             case "maxProperties" if error.validator_value == 1:
                 keys = ticks(value)
                 message = f"{name} has {len(value)} keys: {keys}; a step has one"
@@ -302,7 +295,7 @@ class Rewriter:
             case _:
                 keys = ticks(value) if isinstance(value, dict) else f"`{flow(value)}`"
                 message = f"{keys} do not go together in {name}"
-                self._tell("PF111", message, path, _example(schema), key=True)
+                self._tell("PF111", message, path, hints.example(schema), key=True)
 
     def _type(
         self,
@@ -327,7 +320,7 @@ class Rewriter:
             quoted = f'"{raw}"'
             hint: str | None = f"quote it: `{quoted}`"
             if "pattern" in schema and not re.search(schema["pattern"], raw):
-                hint = _meant(raw, schema) or schema.get("patternErrorMessage")
+                hint = hints.for_text(raw, schema) or schema.get("patternErrorMessage")
                 self._tell("PF110", message, path, hint)
                 return
             self._tell("PF110", message, path, hint, fix=quoted)
@@ -337,7 +330,7 @@ class Rewriter:
         message = f"{name} must be {text}, not {describe(value)}"
         hint = self._type_hint(path, value, wanted)
         if hint is None and not isinstance(value, (dict, list)) and wanted != ["array"]:
-            hint = _example(schema)
+            hint = hints.example(schema)
         bare = hint is not None and hint.startswith(_UNQUOTE)
         self._tell("PF103", message, path, hint, fix=str(value) if bare else None)
 
@@ -348,12 +341,12 @@ class Rewriter:
                 return f"{_UNQUOTE}: `{value}`"
             return number(value)
         if wanted == ["boolean"] and isinstance(value, (str, int)):
-            return _boolean(str(value))
+            return hints.for_boolean(str(value))
         if wanted == ["string"] and isinstance(value, dict) and len(value) == 1:
             return f'quote a text that has a colon: `"{next(iter(value))}: ..."`'
         if "array" in wanted:
-            return _list_hint(path, value)
-        return _mapping_hint(path, value) if wanted == ["object"] else None
+            return hints.for_list(path, value)
+        return hints.for_mapping(path, value) if wanted == ["object"] else None
 
     def _enum(self, path: DataPath, value: object, error: ValidationError) -> None:
         given: Any = error.validator_value
@@ -433,78 +426,5 @@ def _follow(top: Data, reference: str) -> Data:
     return node
 
 
-def _list_hint(path: DataPath, value: object) -> str | None:
-    """Return what to write where a list is wanted."""
-    if isinstance(value, dict):
-        if path[-1:] == ("rule",):
-            return "start each step with `- `"
-        return "ranges are a list: start each with `- `" if "value" in value else None
-    if path[-1:] == ("rule",):
-        return "write steps, such as\n- weekday: {nth: 3, day: friday}"
-    return None if isinstance(value, list) else f"put it in brackets: `[{flow(value)}]`"
-
-
-def _mapping_hint(path: DataPath, value: object) -> str | None:
-    """Return what to write where a mapping is wanted."""
-    if path and isinstance(path[-1], int):
-        step = isinstance(value, str) and re.fullmatch(r"([a-z_]+)[ :=]+(\S.*)", value)
-        if step and "rule" in path:
-            return f"write `{step[1]}: {step[2]}`"
-        return "a step is `key: value`" if "rule" in path else "write `key: value` pairs"
-    return "remove the `-` in front of each key" if isinstance(value, list) and value else None
-
-
-def _boolean(text: str) -> str | None:
-    """Return how true and false are written, for a text that was meant to be one."""
-    if text.lower() in {"yes", "y", "on", "true", "1"}:
-        return "write `true`, without quotes"
-    if text.lower() in {"no", "n", "off", "false", "0"}:
-        return "write `false`, without quotes"
-    return None
-
-
 def _sequence(value: Data) -> list[str]:
     return list(value)
-
-
-def _example(schema: Mapping[str, Any]) -> str | None:
-    examples = schema.get("examples")
-    return f"such as `{flow(examples[0])}`" if examples else None
-
-
-def _limits(schema: Mapping[str, Any]) -> str:
-    low, high = schema.get("minimum"), schema.get("maximum")
-    parts = []
-    if (least := schema.get("exclusiveMinimum")) is not None:
-        parts.append(f"more than {least}")
-    if low is not None and high is not None:
-        parts.append(f"{low} to {high}")
-    elif low is not None:
-        parts.append(f"at least {low}")
-    elif high is not None:
-        parts.append(f"at most {high}")
-    if schema.get("not") == {"const": 0}:
-        parts.append("not 0")
-    return " and ".join(parts) or "another number"
-
-
-def _meant(text: str, schema: Mapping[str, Any]) -> str | None:
-    """Return a hint what a text was meant to be that is not of its form."""
-    rule = schema.get("patternErrorMessage", "")
-    if "FGHJK" in rule:
-        return codes_hint(text)
-    found = None
-    if "contract month" in rule:
-        found = contract_month(text)
-    elif rule.startswith("a date"):
-        found = day(text)
-    elif rule.startswith(("a time", "a moment")):
-        found = time_of_day(text)
-    else:
-        plain = re.sub(r"[ -]", "_", text)
-        found = next((word for word in (text.upper(), plain.lower()) if _fits(word, schema)), None)
-    return f"write `{found}`" if found and _fits(found, schema) else odd_character(text)
-
-
-def _fits(text: str, schema: Mapping[str, Any]) -> bool:
-    return re.search(schema.get("pattern", ""), text) is not None

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
     from pyfutures.specs.model import DataPath
 
-__all__ = ["flow", "join", "meant", "place", "ticks"]
+__all__ = ["flow", "join", "meant", "place", "shown", "suggestion", "ticks"]
 
 _MANY = 12
 # Characters that would break or garble the line they are shown on.
@@ -35,7 +35,7 @@ def place(path: DataPath) -> str:
         return "the spec"
     last = path[-1]
     if isinstance(last, str):
-        return f"`{last}`"
+        return f"`{flow(last)}`"
     above = [key for key in path if isinstance(key, str)]
     names = {"rule": "step", "else": "step", "sources": "source", "skip": "month"}
     name = names.get(above[-1] if above else "", "entry")
@@ -76,5 +76,10 @@ def flow(value: object) -> str:
         case list():
             return "[" + ", ".join(flow(item) for item in value) + "]"
         case _:
-            text = _UNSEEN.sub("\N{MIDDLE DOT}", str(value).replace("\n", " "))
-            return text if len(text) <= 60 else text[:57] + "..."
+            return shown(str(value), 60)
+
+
+def shown(text: str, most: int) -> str:
+    """Return a text on one line, without what would garble it, and not too long."""
+    line = _UNSEEN.sub("\N{MIDDLE DOT}", text.replace("\n", " "))
+    return line if len(line) <= most else line[: most - 3] + "..."

@@ -29,6 +29,7 @@ from pyfutures.codes import diagnostic
 from pyfutures.diagnostics import Diagnostic, Edit, Location
 from pyfutures.specs.positions import Document, Marks, Node
 from pyfutures.specs.text_faults import at_index, not_utf8, syntax, too_large
+from pyfutures.specs.words import flow, shown
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -77,18 +78,18 @@ _CONTROL = re.compile(
 _BOM: Final = "\ufeff"
 
 
-def read(path: Path, shown: str | None = None) -> tuple[Document | None, list[Diagnostic]]:
+def read(path: Path, name: str | None = None) -> tuple[Document | None, list[Diagnostic]]:
     """Return the document in a file, or None, and every diagnostic about its text.
 
     Parameters
     ----------
     path
         The file.
-    shown
+    name
         How diagnostics name it; the path itself by default.
 
     """
-    name = str(path) if shown is None else shown
+    name = str(path) if name is None else name
     try:
         if path.stat().st_size > MAX_BYTES:
             size = path.stat().st_size
@@ -165,7 +166,7 @@ def describe(value: object) -> str:
         case int() | Decimal():
             return f"the number `{value}`"
         case str():
-            return f"the text `{value if len(value) <= 40 else value[:37] + '...'}`"
+            return f"the text `{shown(value, 40)}`"
         case list():
             return "a list"
         case _:
@@ -304,7 +305,7 @@ class _Builder:
         self.found.append(
             diagnostic(
                 "PF009",
-                f"the key `{name}` is there twice",
+                f"the key `{flow(name)}` is there twice",
                 self._location(marks),
                 hint="keep one of the two",
                 related=((first, "it is first here"),),
