@@ -18,11 +18,15 @@ lint: $(VENV)/.ready
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/pyfutures validate --strict contracts
+	$(BIN)/pyfutures fmt --check contracts
 bench: $(VENV)/.ready
 	$(BIN)/python -m benchmarks
 # The long proofs, each with its seed and result printed; `make test` runs a sample of them.
 soak: $(VENV)/.ready
 	$(BIN)/python -m tests.ib.client.cuts 300
+	$(BIN)/python -m tests.ib.fuzz 1000000
+	$(BIN)/python -m tests.specs.fuzz 100000
+	$(BIN)/python -m tests.nautilus.test_execution_kill 25
 lock: $(VENV)/.ready
 	$(BIN)/python -m pip freeze --exclude-editable > constraints.txt
 

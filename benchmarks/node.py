@@ -25,7 +25,7 @@ _ROUNDS = 2
 _COUNTS = {"quotes": 20_000, "paced": 600, "bars": 5_000}
 _BURST, _SMALL = ("1000000", "0"), ("4000", "0.005")
 _PACES = {"pyfutures": _BURST, "nautilus": _SMALL}
-_AIM_OVER_NAUTILUS = 5.0
+_AIM_OVER_NAUTILUS = 10.0
 _DEADLINE = 300.0
 
 

@@ -7,15 +7,18 @@ fourteen months, a random walk with a carry, seeded. No market is meant; only th
 from __future__ import annotations
 
 import datetime as dt
+import tracemalloc
 from typing import TYPE_CHECKING
 
 import numpy as np
+import pandas as pd
 
-from benchmarks.timing import Figure, seconds, tell
+from benchmarks.timing import Figure, once, seconds, tell
 from pyfutures.chain import Catalog
-from pyfutures.continuous import PRICE_SCALE, RollMachine, Time
-from pyfutures.continuous.adjustment import Adjustment
+from pyfutures.continuous import PRICE_SCALE, Bar, RollMachine, Time
 from pyfutures.continuous.build import Frame, build
+from pyfutures.continuous.multiple import MultiplePrices, adjust
+from pyfutures.continuous.shifts import add_units
 from pyfutures.months import ContractMonth
 
 if TYPE_CHECKING:
@@ -27,6 +30,8 @@ if TYPE_CHECKING:
     from pyfutures.continuous.build import Series
 
 _ROOT = "ES"
+_SIZES = (100_000, 1_000_000, 10_000_000)
+_LOOPED = 20_000
 _FIRST, _LAST = ContractMonth(2006, 3), ContractMonth(2026, 3)
 _ALIVE = dt.timedelta(days=425)
 _SESSION_HOURS = 23
@@ -63,17 +68,101 @@ def measure() -> Iterator[Figure]:
         "every bar of every contract fed, as an actor does; events dropped",
     )
 
-    ours = seconds(lambda: series.adjusted(Adjustment.BACKWARD_SPREAD), runs=101)
-    lengths, gaps = segments(series)
-    plain = seconds(lambda: repeat_and_add(series, lengths, gaps), runs=101)
-    rows = len(series)
-    yield Figure(
-        "series: backward spread view", rows / ours, "bars/s", "Series.adjusted, exact, NaN kept"
+    yield from adjusting()
+    yield from rolling(calendar)
+
+
+def adjusting() -> Iterator[Figure]:
+    """Yield rows per second of `adjust` and its peers, from 1e5 to 1e7 rows of 100 contracts."""
+    for rows in _SIZES:
+        yield from adjusting_rows(rows)
+
+
+def adjusting_rows(rows: int) -> Iterator[Figure]:
+    """Yield the figures of one size."""
+    tell(f"series: adjust, {rows:,} rows")
+    prices, lengths, gaps = multiple(rows)
+    units = np.rint(prices.price * PRICE_SCALE).astype(np.int64)
+    shifts = np.rint(gaps * PRICE_SCALE).astype(np.int64)
+    bounds = np.concatenate([[0], np.cumsum(lengths)])
+    runs = max(5, 20_000_000 // rows)
+    plain = seconds(lambda: prices.price + np.repeat(gaps, lengths), runs=runs)
+    exact = seconds(lambda: units + np.repeat(shifts, lengths), runs=runs)
+    ours = seconds(lambda: adjust(prices), runs=runs)
+    fixed = seconds(lambda: add_units(units, bounds, shifts), runs=runs)
+    table = pd.DataFrame({"price": prices.price, "contract": prices.price_contract})
+    by_contract = pd.Series(gaps, index=prices.price_contract[bounds[:-1]])
+    frame = seconds(lambda: table["price"] + table["contract"].map(by_contract), runs=3)
+    few = table.head(_LOOPED)
+    loop = once(lambda: row_loop(few, by_contract)) / len(few) * rows
+    name = f"series: adjust, {rows:.0e} rows".replace("e+0", "e")
+    yield Figure(name, rows / ours, "rows/s", "floats, rolls found once")
+    yield Figure(f"{name}, fixed point", rows / fixed, "rows/s", "exact, missing kept")
+    yield Figure(f"{name}, numpy", rows / plain, "rows/s", "repeat and add, rolls known")
+    yield Figure(f"{name}, pandas", rows / frame, "rows/s", "map and add")
+    yield Figure(f"{name}, row loop", rows / loop, "rows/s", f"of {len(few):,} rows")
+    yield Figure(f"{name} / numpy", plain / ours, "times", "", aim=0.6)
+    yield Figure(f"{name}, fixed point / numpy", exact / fixed, "times", "", aim=0.6)
+    tracemalloc.start()
+    adjust(prices)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    share = (peak + prices.price.nbytes) / prices.price.nbytes
+    yield Figure(f"{name}: memory / input", share, "times", "input and answer", limit=3)
+
+
+def rolling(calendar: RollCalendar) -> Iterator[Figure]:
+    """Yield what a roll costs a machine that has seen few bars, and one that has seen many."""
+    row, after = next(
+        (r, calendar.row(r.forward)) for r in calendar if r.month == _LAST and r.forward
     )
+    taken = {}
+    for seen in (1_000, 1_000_000):
+        tell(f"series: a roll after {seen:,} bars")
+        first = row.roll_ns - seen * 10**9
+        machine = RollMachine(calendar, start=row.month)
+        for number in range(seen):
+            machine.feed(Bar(row.month, first + number * 10**9, 1, 1, 1, 1, 1.0))
+        state = machine.state()
+
+        def roll(state: dict[str, object] = state) -> None:
+            again = RollMachine.resume(calendar, state)
+            again.feed(Bar(row.month, row.roll_ns, 1, 1, 1, 1, 1.0))
+            again.feed(Bar(after.month, row.roll_ns, 2, 2, 2, 2, 1.0))
+            again.feed(Time(row.roll_ns))
+
+        taken[seen] = seconds(roll, runs=201)
+    few, many = taken.values()
     yield Figure(
-        "series: numpy repeat and add", rows / plain, "bars/s", "segments and gaps known beforehand"
+        "series: roll after 1e6 bars / after 1e3", many / few, "times", "stored, resumed and rolled"
     )
-    yield Figure("series: view / numpy", plain / ours, "times", "")
+
+
+def multiple(rows: int) -> tuple[MultiplePrices, NDArray[np.int64], NDArray[np.float64]]:
+    """Multiple prices of 100 contracts, rows of each, and what backward adjustment adds to them."""
+    random = np.random.default_rng(7)
+    lengths = np.diff(np.linspace(0, rows, 101).astype(np.int64))
+    codes = np.array(
+        [(1950 + n // 4) * 10_000 + (n % 4 * 3 + 3) * 100 for n in range(101)], np.int32
+    )
+    spreads = random.integers(-20, 20, 100) / 4
+    price = random.integers(4_000, 8_000, rows) / 4
+    prices = MultiplePrices(
+        name="benchmark",
+        ts=np.arange(rows, dtype=np.int64) * _HOUR_NS,
+        price=price,
+        forward=price + np.repeat(spreads, lengths),
+        carry=price,
+        price_contract=np.repeat(codes[:-1], lengths),
+        forward_contract=np.repeat(codes[1:], lengths),
+        carry_contract=np.repeat(codes[1:], lengths),
+    )
+    return prices, lengths, np.append(np.cumsum(spreads[-2::-1])[::-1], 0.0)
+
+
+def row_loop(table: pd.DataFrame, gaps: pd.Series) -> list[float]:
+    """Adjusted prices row by row, as one writes it first."""
+    return [row["price"] + gaps[int(row["contract"])] for _, row in table.iterrows()]
 
 
 def bars(

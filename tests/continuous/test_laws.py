@@ -233,7 +233,7 @@ def bars_of(random, share=0.85):
 @given(calendars(), st.integers(0, 2**32), hows)
 def test_appended_equals_from_scratch(calendar, seed, how):
     """Cut between any two bars, even of one timestamp; the second part may repeat the first."""
-    random = Random(seed)
+    random = Random(seed)  # noqa: S311 - prices, not secrets
     bars = bars_of(random)
     rows = flat(bars)
     cut = random.randrange(1, len(rows))

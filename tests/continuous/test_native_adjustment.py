@@ -43,9 +43,8 @@ def series(tmp_path_factory):
         for minute in range(3):
             for name in names:
                 price = base + minute + {"2021H": 0, "2021M": 12.5, "2021U": -7.25}[name]
-                lines.append(
-                    f"{name},{day}T15:0{minute}:00Z,{price},{price + 1},{price - 1},{price + 0.5},10"
-                )
+                prices = f"{price},{price + 1},{price - 1},{price + 0.5}"
+                lines.append(f"{name},{day}T15:0{minute}:00Z,{prices},10")
     path.write_text("\n".join(lines) + "\n")
     built = build(read_bars(path), ES)
     assert [price_text(roll.gap) for roll in built.rolls] == ["12.5", "-19.75"]

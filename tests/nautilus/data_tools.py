@@ -24,7 +24,10 @@ from pyfutures.nautilus.config import (
     FuturesInstrumentProviderConfig,
     MonthsSelection,
 )
-from pyfutures.nautilus.factories import FuturesLiveDataClientFactory
+from pyfutures.nautilus.factories import (
+    FuturesLiveDataClientFactory,
+    FuturesLiveExecClientFactory,
+)
 from pyfutures.nautilus.feed_events import feed_topic
 from tests.gateway.tools import gateway
 
@@ -157,12 +160,13 @@ class Room:
         return [stream for _, _, stream in self.gateway.feeds.of(kind)]
 
 
-def node_config(port, *, catalogs=(), **settings):
+def node_config(port, *, catalogs=(), exec_clients=None, **settings):
     return TradingNodeConfig(
         trader_id="TESTER-002",
         logging=LoggingConfig(log_level=os.environ.get("NODE_LOG", "OFF")),
         data_engine=LiveDataEngineConfig(graceful_shutdown_on_exception=True),
         data_clients={NAME: data_config(port, **settings)},
+        exec_clients=exec_clients or {},
         catalogs=list(catalogs),
         timeout_connection=8,
         timeout_reconciliation=2,
@@ -179,6 +183,7 @@ async def running(server, *, keeper=None, actors=(), config=None, **settings):
         config or node_config(server.port, **settings), loop=asyncio.get_running_loop()
     )
     node.add_data_client_factory(NAME, FuturesLiveDataClientFactory)
+    node.add_exec_client_factory(NAME, FuturesLiveExecClientFactory)
     keeper = keeper or Keeper()
     for actor in (keeper, *actors):
         node.trader.add_actor(actor)

@@ -4,9 +4,9 @@
 
 The gateway lives in this process and plays the past, one session after the other. The node is in a
 process of its own and gets no chance to say goodbye: it is killed at a random moment of its start,
-of its life, of a roll, or at a random statement of a write to the store. While it is off the gateway
-revises every bar that the series has already (a settlement, late volume), and time goes on now and
-then. What is on disk in the end must be what a run without a kill has written, bit for bit.
+of its life, of a roll, or at a random statement of a write to the store. While it is off the
+gateway revises every bar that the series has already (a settlement, late volume), and time goes on
+now and then. What is on disk in the end must be what a run without a kill has written, bit for bit.
 """
 
 from __future__ import annotations
@@ -25,17 +25,22 @@ from pathlib import Path
 
 from pyfutures.continuous.bars import Bar
 from pyfutures.gateway.bars import Revision
+from pyfutures.gateway.feeds import Feed
 from pyfutures.gateway.hours import NS_PER_MINUTE
 from pyfutures.gateway.market import SLOT_NS
 from pyfutures.gateway.streams import KeptBars
+from pyfutures.months import ContractMonth
+from pyfutures.nautilus.archive import Archive
+from pyfutures.nautilus.root_bars import CONTINUOUS, root_bar_type
 from pyfutures.store import Store
 from tests.gateway.tools import gateway
 
 ROOT = "CL"
-#: Rolls out of 2025J, 2025K and 2025M lie in between.
+#: Rolls out of 2025K, 2025M and 2025N lie in between; no leg expires: that the last bar of a
+#: contract has closed a client knows by its clock, which does not run as fast as this gateway.
 START = dt.datetime(2025, 2, 24, 23, tzinfo=dt.UTC)
 SESSIONS = 75
-RULES = {"hold": "FGHJKMNQUVXZ", "offset": -9, "carry": 1, "start": "2025J"}
+RULES = {"hold": "FGHJKMNQUVXZ", "offset": -40, "carry": 1, "start": "2025K"}
 PATIENCE = 15.0
 DAY = dt.timedelta(days=1)
 
@@ -163,7 +168,23 @@ class Life:
         await self.cradle.start(**self.settings, **more)
 
     async def ready(self):
-        return await self.cradle.until(lambda said: "ready" in said, "ready")
+        """Wait until the node has caught up and its feeds are there; False if it is gone."""
+        if not await self.cradle.until(lambda said: "ready" in said, "ready"):
+            return False
+        gateway = self.server.gateway
+        months = [ContractMonth.parse(text) for text in self.cradle.said[-1]["legs"]]
+        legs = {
+            what
+            for what in (gateway.universe.of(ROOT, month) for month in months)
+            if not what.is_expired(gateway.timeline.now)
+        }
+        for _ in range(int(PATIENCE / 0.01)):
+            if legs <= {stream.what for _, _, stream in gateway.feeds.of(Feed.BARS)}:
+                return True
+            if not self.cradle.is_alive:
+                return False
+            await asyncio.sleep(0.01)
+        raise AssertionError("not all feeds\n" + "\n".join(self.cradle.log[-20:]))
 
     async def next_session(self):
         """Go to the end of the next session; False if the node was gone before it had the bar."""
@@ -193,8 +214,14 @@ class Life:
                 return False
         return True
 
-    def revise(self):
-        """Revise every bar that the store has."""
+    @property
+    def filed_ts(self):
+        """The last bar in the catalogue."""
+        bar_type = root_bar_type(ROOT, CONTINUOUS, "XNYM", "1-DAY-LAST-EXTERNAL")
+        return Archive(self.settings["catalog"], bar_type).last_ts or 0
+
+    def revise(self, until=None):
+        """Revise every bar that the store has, or those of them until a timestamp."""
         if not self.store.exists():
             return
         gateway = self.server.gateway
@@ -204,6 +231,8 @@ class Life:
             legs, state = _legs(store)
         legs += [Bar.from_data(data) for data in (state or {}).get("legs", ())]
         for leg in legs:
+            if until is not None and leg.ts > until:
+                continue
             what = gateway.universe.of(ROOT, leg.month)
             session = what.hours.at(leg.ts - 60 * 10**9)
             key = what.con_id, session.day
@@ -275,11 +304,13 @@ async def calm(cradle, folder, sessions=SESSIONS):
 async def killed(cradle, folder, seed, kills, sessions=SESSIONS):
     """The series of a node that is killed so many times."""
     pick = random.Random(seed)  # noqa: S311 - when to kill, no secret
-    cuts = sorted(pick.choices(range(sessions), k=kills))
+    # Without history a series begins when its first node does, so that one is left to begin it.
+    cuts = [4, *sorted(pick.choices(range(5, sessions), k=kills - 1))]
     async with life(cradle, folder) as one:
         done = 0
         for cut in [*cuts, sessions]:
-            way = pick.choice(("live", "start", "write", "off")) if cut < sessions else "end"
+            way = pick.choice(("live", "start", "write", "off")) if done else "live"
+            way = way if cut < sessions else "end"
             die_at = pick.randint(1, 150) if way == "write" else None
             await one.start(**({"die_at": die_at} if die_at else {}))
             if way == "start":
@@ -298,6 +329,58 @@ async def killed(cradle, folder, seed, kills, sessions=SESSIONS):
                 done += 1
             one.revise()
         return one.written(), one.revised
+
+
+async def lost_store(cradle, folder, sessions=SESSIONS):
+    """The series after its store was deleted in the middle, and all that it had was revised."""
+    async with life(cradle, folder) as one:
+        await one.start()
+        assert await one.ready()
+        assert await one.live(40)
+        await cradle.kill()
+        await one.start()  # brings the catalogue up to date
+        assert await one.ready()
+        await cradle.kill()
+        assert one.filed_ts >= one.last_due
+        one.revise(until=one.filed_ts)
+        for file in folder.glob("live.sqlite*"):
+            file.unlink()
+        await one.start()
+        assert await one.ready()
+        assert await one.live(sessions - 40)
+        await cradle.kill()
+        return one.written()
+
+
+async def long_off(cradle, folder, sessions=SESSIONS):
+    """The series of a node that was off while everything rolled."""
+    async with life(cradle, folder) as one:
+        await one.start()
+        assert await one.ready()
+        assert await one.live(5)
+        await cradle.kill()
+        for _ in range(sessions - 8):
+            await one.next_session()
+        await one.start()
+        assert await one.ready()
+        assert await one.live(3)
+        await cradle.kill()
+        return one.written()
+
+
+async def two_nodes(cradle, folder):
+    """What a second node on one account and root is told."""
+    async with life(cradle, folder) as one:
+        await one.start()
+        assert await one.ready()
+        first = cradle.pid
+        try:
+            await cradle.start(**one.settings, client_id=8, trader="ROLLS-002")
+            while "end" not in (said := await cradle.hear()):
+                pass
+        finally:
+            os.kill(first, signal.SIGKILL)
+        return said["end"]
 
 
 async def prove(count, seed, *, at_once=10, sessions=SESSIONS):

@@ -63,7 +63,7 @@ class Told(RollActor):
     def _tell_month(self):
         super()._tell_month()
         if not self.is_catching_up:
-            legs = len(self.machine.wanted())
+            legs = list(map(str, self.machine.wanted()))
             say(ready=self.machine.closed_ts, month=str(self.machine.month), legs=legs)
 
 
@@ -80,10 +80,7 @@ def node_config(port, *, client_id=7, trader="ROLLS-001", **actor):
     }
     return TradingNodeConfig(
         trader_id=trader,
-        logging=LoggingConfig(
-            log_level=os.environ.get("NODE_LOG", "OFF"),
-            bypass_logging="NODE_LOG" not in os.environ,
-        ),
+        logging=LoggingConfig(log_level=os.environ.get("NODE_LOG", "OFF"), print_config=False),
         data_engine=LiveDataEngineConfig(graceful_shutdown_on_exception=True),
         exec_engine=LiveExecEngineConfig(
             reconciliation_startup_delay_secs=0.05, graceful_shutdown_on_exception=True

@@ -7,6 +7,7 @@ import datetime as dt
 from decimal import Decimal
 
 import pytest
+from nautilus_trader.config import RoutingConfig
 from nautilus_trader.model.data import BarType
 from nautilus_trader.model.enums import BookAction, BookType, MarketStatusAction, RecordFlag
 from nautilus_trader.model.identifiers import InstrumentId
@@ -15,16 +16,26 @@ from pyfutures.gateway.bars import Show
 from pyfutures.gateway.feeds import Feed
 from pyfutures.ib import messages as m
 from pyfutures.ib.times import BarSize
+from pyfutures.nautilus.config import (
+    FuturesExecClientConfig,
+    FuturesInstrumentProviderConfig,
+    MonthsSelection,
+)
 from pyfutures.nautilus.feed_events import FeedEventKind
+from tests.gateway.tools import gateway
 from tests.nautilus.data_tools import (
     ESU,
     ESZ,
     MINUTE,
     MINUTES,
+    NAME,
+    ROOTS,
     SECOND,
     START,
     ZCU,
+    node_config,
     ns,
+    running,
     until,
     with_room,
 )
@@ -299,7 +310,9 @@ def test_what_cannot_be_subscribed_is_an_error_and_no_subscription():
         keeper.subscribe_mark_prices(ESU)
         keeper.subscribe_instrument_close(ESU)
         await until(lambda: len(keeper.feeds) == 9, "errors")
-        assert {event.kind for event in keeper.feeds} == {FeedEventKind.FAILED}
+        kinds = [event.kind for event in keeper.feeds]
+        assert kinds.count(FeedEventKind.FAILED) == 7
+        assert kinds.count(FeedEventKind.UNSUPPORTED) == 2
         texts = [f"{event.feed}: {event.text}" for event in keeper.feeds]
         assert sum("ESH26.XCME is not loaded" in text for text in texts) == 2
         assert sum("IB has bars of" in text for text in texts) == 5
@@ -338,7 +351,7 @@ def test_bars_survive_cuts_and_a_restart_of_the_gateway():
         keeper, faults = room.keeper, room.gateway.faults
         keeper.subscribe_bars(MINUTES)
         await until(lambda: room.sent(Feed.BARS), "feed")
-        for _ in range(3):
+        for _ in range(2):
             await room.advance(100, step=20)
             sessions = room.ib.sessions
             faults.act("cut")
@@ -359,8 +372,8 @@ def test_bars_survive_cuts_and_a_restart_of_the_gateway():
         for bar in keeper.bars:
             assert figures(bar) == told[bar.ts_event - MINUTE]
         kinds = [event.kind for event in keeper.feeds]
-        assert kinds.count(FeedEventKind.CONNECTION_LOST) == 4
-        assert kinds.count(FeedEventKind.CONNECTION_BACK) == 4
+        assert kinds.count(FeedEventKind.CONNECTION_LOST) == 3
+        assert kinds.count(FeedEventKind.CONNECTION_BACK) == 3
 
     with_room(work)
 
@@ -414,3 +427,52 @@ def test_a_feed_that_the_broker_refuses_is_told():
         assert "10189" in room.keeper.feeds[-1].text or "permission" in room.keeper.feeds[-1].text
 
     with_room(work, gateway_settings={"market_data": frozenset({"EUREX"})})
+
+
+def test_a_review_that_fails_is_counted_and_the_next_one_comes():
+    async def work(room):
+        client = room.client
+
+        def fails(*_):
+            raise RuntimeError("a bug")
+
+        room.keeper.subscribe_instrument_status(ESU)
+        await until(lambda: room.keeper.statuses, "status")
+        real, client.statuses.review = client.statuses.review, fails
+        await until(lambda: client.failures >= 2, "two failures")  # the timer goes on
+        assert client.is_degraded
+        client.statuses.review = real
+        count = client.failures
+        room.keeper.subscribe_bars(MINUTES)
+        await until(lambda: room.sent(Feed.BARS), "feed")
+        await asyncio.sleep(0.3)
+        assert client.failures == count
+        client.failures = 0
+
+    with_room(work, stale_after_secs=0.4)
+
+
+def test_a_data_and_an_execution_client_share_one_connection():
+    provider = FuturesInstrumentProviderConfig(
+        roots=frozenset(ROOTS), months=MonthsSelection(listed=2)
+    )
+
+    async def main():
+        async with gateway(roots=ROOTS, start=START) as server:
+            config = node_config(
+                server.port,
+                exec_clients={
+                    NAME: FuturesExecClientConfig(
+                        port=server.port, client_id=6, account_id="DU1234567",
+                        instrument_provider=provider, routing=RoutingConfig(default=True),
+                    )
+                },
+            )  # fmt: skip
+            async with running(server, config=config) as room:
+                room.keeper.subscribe_bars(MINUTES)
+                await until(lambda: room.sent(Feed.BARS), "feed")
+                assert server.connections == 1
+                assert room.client.link.users == 2
+            await until(lambda: server.connections == 0, "connection that is closed")
+
+    asyncio.run(main())

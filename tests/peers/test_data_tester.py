@@ -185,7 +185,8 @@ def test_what_futures_at_ib_do_not_have_is_refused_and_answered():
         keeper = room.keeper
         await until(lambda: len(room.client.subscribed_mark_prices()) == 0 and
                     not tester.pending_requests(), "answers")  # fmt: skip
-        assert not [e for e in keeper.feeds if e.kind is not FeedEventKind.FAILED]
+        assert not [e for e in keeper.feeds if e.kind is not FeedEventKind.UNSUPPORTED]
+        assert len(keeper.feeds) == 4
         assert tester.heard == []
         assert not room.client.feeds
 

@@ -425,7 +425,9 @@ def _many(jobs: list[Job], refused: list[Outcome], processes: int, scheduler: st
             if progress is not None:
                 progress(done, len(jobs))
     for outcome in sorted(failed, key=lambda one: one.root):
-        click.echo(f"pyfutures: {outcome.error}", err=True)
+        # What a file is faulted for need not name the root.
+        name = "" if re.match(rf"{outcome.root}\b", outcome.error or "") else f"{outcome.root}: "
+        click.echo(f"pyfutures: {name}{outcome.error}", err=True)
     total = len(jobs) + len(refused)
     if failed:
         click.echo(f"{len(failed)} of {total} series failed", err=True)

@@ -241,10 +241,11 @@ def span(
         If no held month in between has bars.
 
     """
-    _, at = np.unique(frame.month, return_index=True)
+    codes, at = np.unique(frame.month, return_index=True)
+    there = [frame.months[code] for code in codes.tolist()]
     first_ts = {
         month: int(ts)
-        for month, ts in zip(frame.months, frame.ts[at], strict=True)
+        for month, ts in zip(there, frame.ts[at], strict=True)
         if month in calendar and (start is None or start <= month) and (end is None or month <= end)
     }
     if not first_ts:

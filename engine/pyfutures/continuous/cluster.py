@@ -53,7 +53,7 @@ def run_on_cluster(jobs: Sequence[Job], scheduler: str) -> Iterator[Outcome]:
         futures = {
             client.submit(run_guarded, job, pure=False, retries=_RETRIES): job for job in jobs
         }
-        for future in library.as_completed(futures):
+        for future in library.as_completed(futures, loop=client.loop):
             job = futures[future]
             try:
                 yield future.result()

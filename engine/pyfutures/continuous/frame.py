@@ -343,7 +343,13 @@ def _source(path: str, pa: Any) -> Iterator[Any]:  # noqa: ANN401 - pyarrow has 
         return
     with open_input(path) as source:
         data = source.read()
-    yield pa.input_stream(data, compression="gzip" if path.endswith(".gz") else None)
+    buffer = pa.py_buffer(data)
+    zipped = path.endswith(".gz")
+    yield (
+        pa.CompressedInputStream(pa.BufferReader(buffer), "gzip")
+        if zipped
+        else pa.BufferReader(buffer)
+    )
 
 
 def _check_text(path: str, name: str, column: Any) -> None:  # noqa: ANN401

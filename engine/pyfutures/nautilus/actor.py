@@ -16,6 +16,7 @@ import datetime as dt
 import json
 import threading
 from collections import deque
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final, assert_never
 
 from nautilus_trader.common.actor import Actor
@@ -137,6 +138,7 @@ class RollActor(Actor):  # type: ignore[misc] # nautilus has no types
         self._thread = 0
         self._last_ns = 0  # the newest bar of the current month
         self._strikes = 0
+        self._begun_ns: int | None = None  # when a series was begun that has no bar yet
 
     @property
     def machine(self) -> RollMachine:
@@ -308,7 +310,7 @@ class RollActor(Actor):  # type: ignore[misc] # nautilus has no types
 
     def _held(self) -> dict[ContractMonth, int]:
         """Return the signed quantity of this root by month."""
-        now = self._today()
+        now = self.clock.utc_now()
         ids = {
             str(instrument_id(self._chain, month, venue=self.config.venue)): month
             for month in self._chain.months
@@ -392,6 +394,7 @@ class RollActor(Actor):  # type: ignore[misc] # nautilus has no types
                 self.log.warning(
                     _line(self._name, "the position is still in", found.held, "and must follow")
                 )
+        self._begun_ns = None if log.is_new else log.created_ns
         keeping.append((), machine, now_ns=self._now())
 
     def _resumed(self, state: Mapping[str, Any]) -> RollMachine:
@@ -410,10 +413,12 @@ class RollActor(Actor):  # type: ignore[misc] # nautilus has no types
         stored = () if self._keeping is None else self._keeping.log.last_bars(_REVIEWED)
         if stored:
             since = stored[0].ts
-        elif machine.closed_ts is not None:
-            since = machine.closed_ts
+        elif (known := machine.closed_ts or machine.open_ts) is not None:
+            since = known
+        elif self._begun_ns is not None and not self.config.replay:
+            since = self._begun_ns
         elif self.config.history_days:
-            since = self._now() - round(self.config.history_days * 86_400) * _NS
+            since = max(0, self._now() - round(self.config.history_days * 86_400) * _NS)
         else:
             self._go_on()
             return
@@ -426,11 +431,11 @@ class RollActor(Actor):  # type: ignore[misc] # nautilus has no types
         self._subscribe()
         for month in recovery.to_ask():
             # Behind the subscription, so that no bar falls between the two.
-            self._with_instrument(self._bar_type_of(month), lambda _, m=month: self._request(m))
+            self._with_instrument(self._bar_type_of(month), partial(self._request, month))
         if recovery.is_done and not recovery.is_waiting:
             self._caught_up()
 
-    def _request(self, month: ContractMonth) -> None:
+    def _request(self, month: ContractMonth, _: BarType | None = None) -> None:
         if self._recovery is None:
             return
         bar_type = self._bar_type_of(month)
@@ -502,6 +507,8 @@ class RollActor(Actor):  # type: ignore[misc] # nautilus has no types
         """Follow the bars as they come."""
         self._follow_row()
         self._await_legs()
+        if self._keeping is not None:
+            self._keeping.file()
         self._tell_month()
         config = self.config
         if self.is_live and not config.replay:
@@ -776,11 +783,13 @@ class RollActor(Actor):  # type: ignore[misc] # nautilus has no types
         return next(m for m in self._tries if self._bar_type_of(m) == bar_type)
 
     def _now(self) -> int:
-        """Now; where the past is played, the newest bar."""
-        if not self.config.replay or self._machine is None:
+        """Now; where the past is played, the newest bar, 0 before the first."""
+        if not self.config.replay:
             return int(self.clock.timestamp_ns())
+        if self._machine is None:
+            return 0
         known = (self._machine.open_ts, self._machine.closed_ts)
-        return max((ts for ts in known if ts is not None), default=self.clock.timestamp_ns())
+        return max((ts for ts in known if ts is not None), default=0)
 
     def _today(self) -> dt.date:
         return _moment(self._now()).date()

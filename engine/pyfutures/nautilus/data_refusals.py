@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from pyfutures.nautilus.data_requests import unwritten
+from pyfutures.nautilus.feed_events import FeedEventKind
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
         UnsubscribeData,
     )
     from nautilus_trader.model.identifiers import InstrumentId
+
+    from pyfutures.nautilus.live_feeds import LiveFeed
 
 __all__ = ["UNSUPPORTED_REQUESTS", "UNSUPPORTED_SUBSCRIPTIONS", "DataRefusals"]
 
@@ -50,13 +53,17 @@ class DataRefusals:
     _remove_subscription_option_greeks: Callable[[InstrumentId], None]
     _remove_subscription_instrument_close: Callable[[InstrumentId], None]
 
-    def _deny(self, feed: str, reason: object) -> None:
+    def tell(self, kind: FeedEventKind, feed: LiveFeed | str, text: str, count: int) -> None:
+        """Log what happened to a feed, and publish it."""
         raise NotImplementedError  # the client's
 
     def _refuse(self, what: str, command: Any) -> None:  # noqa: ANN401 - of several kinds
         getattr(self, f"_remove_subscription_{what}")(command.instrument_id)
-        self._deny(
-            f"{what.replace('_', ' ')} of {command.instrument_id}", UNSUPPORTED_SUBSCRIPTIONS[what]
+        self.tell(
+            FeedEventKind.UNSUPPORTED,
+            f"{what.replace('_', ' ')} of {command.instrument_id}",
+            f"Cannot subscribe: {UNSUPPORTED_SUBSCRIPTIONS[what]}",
+            1,
         )
 
     def _answer_nothing(self, what: str, request: RequestData) -> None:

@@ -14,6 +14,7 @@ class FeedEventKind(StrEnum):
     STALE = "stale"  # silent for too long in trading hours; it is subscribed again
     LIVE = "live"  # it speaks again
     FAILED = "failed"  # the broker refuses it, for good
+    UNSUPPORTED = "unsupported"  # nothing of the kind is had of futures at the broker
     GAP = "gap"  # something was missed that the broker's history does not give
     CONNECTION_LOST = "connection lost"
     CONNECTION_BACK = "connection back"

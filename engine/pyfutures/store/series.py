@@ -133,6 +133,8 @@ class SeriesLog:
         The last bar, None if there is none.
     is_new
         Whether nothing was found when it was opened.
+    created_ns
+        When it was begun, by the clock of the store.
 
     """
 
@@ -161,6 +163,7 @@ class SeriesLog:
         self._writes: int = row.writes
         self._state: str = row.state
         self.generation: int = row.generation
+        self.created_ns: int = row.created_ns
         self.start = ContractMonth.parse(row.start)
         self.month = ContractMonth.parse(row.month)
         self.last_ts: int | None = row.last_ts

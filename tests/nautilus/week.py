@@ -1,0 +1,430 @@
+"""A simulated week: a node and a gateway, in processes of their own, at a clock that is fast.
+
+    python -m tests.nautilus.week [SEED] [--days 7] [--speed 2000] [--keep FOLDER]
+
+The node runs through ``pyfutures node run`` (uvloop, a YAML file). Two strategies trade by dice that
+the seed throws, while a script of the seed lets happen what real gateways do: restarts every day,
+326 behind them, maintenance windows, 1100 with 1101 or 1102, farms that flap, cuts at any byte,
+silence, executions told twice, commissions that come late. In the end the node and the gateway are
+compared: every bar once and as the market had it, every order whose it is, fills, positions.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import contextlib
+import datetime as dt
+import json
+import os
+import random
+import signal
+import sys
+import tempfile
+import time
+from collections import Counter
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+#: A Tuesday, 09:00 in Chicago; that Friday is a holiday.
+START = dt.datetime(2025, 7, 1, 14, tzinfo=dt.UTC)
+HOUR, DAY = 3600, 86400
+STRATEGIES = ("Trader-001", "Trader-002")
+#: Real seconds within which a node starts, catches up at the end, and stops.
+PATIENCE = 60.0
+NODE = """
+trader_id: WEEK-001
+logging: {{log_level: "OFF", log_level_file: WARNING, log_directory: {folder}, log_file_name: node,
+  print_config: false}}
+timeout_connection: 30
+timeout_reconciliation: 20
+timeout_portfolio: 20
+timeout_disconnection: 5
+timeout_post_stop: 0.2
+# Its clock is real: to the week its patience with orders would be hours.
+exec_engine: {{reconciliation_startup_delay_secs: 0.1, inflight_check_interval_ms: 0}}
+data_clients:
+  PYF:
+    path: pyfutures.nautilus.config:FuturesDataClientConfig
+    factory: {{path: tests.nautilus.week_parts:FastDataFactory}}
+    config:
+      port: {port}
+      connection_timeout: {waits}
+      request_timeout: {waits}
+      history_timeout: {waits}
+      stale_after_secs: 1200
+      instrument_provider: &provider {{roots: [ES, ZC], months: {{listed: 2}}}}
+      routing: {{default: true}}
+exec_clients:
+  PYF:
+    path: pyfutures.nautilus.config:FuturesExecClientConfig
+    factory: {{path: tests.nautilus.week_parts:FastExecFactory}}
+    config:
+      port: {port}
+      account_id: DU1234567
+      connection_timeout: {waits}
+      request_timeout: {waits}
+      history_timeout: {waits}
+      commission_timeout: {commission}
+      instrument_provider: {{roots: [ES, ZC], months: {{listed: 2}}}}
+      routing: {{default: true}}
+actors:
+  - actor_path: tests.nautilus.week_parts:Recorder
+    config_path: tests.nautilus.week_parts:RecorderConfig
+    config: {{folder: {folder}}}
+strategies:
+""".replace("&provider ", "")
+STRATEGY = """
+  - strategy_path: tests.nautilus.week_parts:Trader
+    config_path: tests.nautilus.week_parts:TraderConfig
+    config: {{folder: {folder}, seed: {seed}, until: {until}, order_id_tag: "{tag}"}}
+"""
+
+
+# What goes wrong.
+
+
+def faults(dice, days, speed):
+    """The faults of so many days, as rows of a script."""
+    rows = []
+
+    def at(seconds, **do):
+        rows.append({"at": f"+{seconds:.0f}s", "do": do})
+
+    for day in range(days):
+        # START is 10:00 in New York: a restart at 22:30, the reset behind midnight.
+        late = day * DAY + 12.5 * HOUR
+        if dice.random() < 0.5:
+            at(late - 1, client_id_in_use=dice.randint(1, 3))
+        at(late, restart={"down": "150s", "mute": dice.random() < 0.3})
+        at(late + 6300, reset={"for": "90m"})
+        then = dice.choice(("restored_lost", "restored_kept"))
+        at(late + 6900, connectivity={"state": "lost", "for": "12m", "then": then})
+        # IB tells executions since midnight only, so nothing may keep the node away over midnight.
+        for _ in range(20):
+            at(day * DAY + (dice.uniform(14.2, 36.5) % 24) * HOUR, **_trouble(dice))
+        # Longer than it takes to find a dead connection: what is lost on one that lives, TCP says
+        # again.
+        lasts = 2 * speed
+        at(day * DAY + dice.uniform(14.2 * HOUR, 36.5 * HOUR - lasts), silence={"for": f"{lasts}s"})
+    if days >= 4:  # Friday 23:00 to Saturday 03:00 in New York
+        at(3 * DAY + 13 * HOUR, restart={"down": "4h"})
+    rows.extend(_messages(dice, speed))
+    return rows
+
+
+def _trouble(dice):
+    lasts = f"{dice.choice((5, 40, 90, 400, 2000))}s"
+    then = dice.choice(("restored_lost", "restored_kept"))
+    farm = dice.choice(("usfuture", "ushmds"))
+    return dice.choice(
+        (
+            {"connectivity": {"state": "lost", "for": lasts, "then": then}},
+            {"connectivity": {"state": "broken", "for": lasts, "then": then}},
+            {"farm": {"name": farm, "for": lasts, "kills": dice.random() < 0.7}},
+            {"cut": {"after": dice.choice((0, 1, 17, 120, 700, 5000))}},
+            {"silence": {"for": lasts, "lose": False}},
+            {"restart": {"down": lasts}},
+            {"compete": {"for": lasts}},
+            {"end_kept_bars": True},
+            {"lose_feeds": True},
+        )
+    )
+
+
+def _messages(dice, speed):
+    """What happens to messages about orders, all the week."""
+    late = f"{dice.randint(1, 60)}s"
+    never = f"{2 * speed:.0f}s"  # behind the node's patience: the fill is told without
+    for kind, do, times in (
+        ("ExecutionDetails", {"duplicate": 2}, 40),
+        ("ExecutionDetails", {"duplicate": 3}, 10),
+        ("OrderStatus", {"duplicate": 2}, 60),
+        ("OpenOrder", {"hold_until": "OrderStatus"}, 20),
+        ("CommissionReport", {"delay": late}, 30),
+        ("CommissionReport", {"delay": never}, 3),
+        ("CommissionReport", "drop", 2),
+        ("OpenOrder", {"hold_until": "ExecutionDetails"}, 5),
+    ):
+        yield {
+            "when": {"response": kind, "client": 1, "skip": dice.randint(0, 60)},
+            "do": do,
+            "times": times,
+        }
+
+
+# Both processes.
+
+
+class Child:
+    """A process that is ended whatever happens."""
+
+    def __init__(self, process):
+        self.process = process
+
+    async def line(self):
+        return await asyncio.wait_for(self.process.stdout.readline(), PATIENCE)
+
+    def say(self, word):
+        self.process.stdin.write(word + b"\n")
+
+
+@contextlib.asynccontextmanager
+async def child(*arguments, errors, **more):
+    env = {**os.environ, "PYTHONPATH": str(ROOT), **more}
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, *arguments,
+        stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, stderr=errors,
+        env=env, limit=1 << 28,
+    )  # fmt: skip
+    try:
+        yield Child(process)
+    finally:
+        if process.returncode is None:
+            process.kill()
+        process.stdin.close()
+        await process.stdout.read()
+        await process.wait()
+
+
+def _end(days):
+    return int(START.timestamp()) + days * DAY
+
+
+def _node_file(folder, port, seed, *, days, speed):
+    shared = {
+        "folder": folder, "port": port, "waits": 8.0 * speed, "commission": speed,
+        "seed": seed, "until": _end(days) - 1800,
+    }  # fmt: skip
+    text = NODE.format(**shared)
+    text += "".join(STRATEGY.format(**shared, tag=tag) for tag in ("001", "002"))
+    path = folder / "node.yaml"
+    path.write_text(text, "utf-8")
+    return path
+
+
+async def live(folder, seed, *, days, speed):
+    """Let a week happen; return what the gateway and what the node say of it."""
+    dice = random.Random(f"week {seed}")  # noqa: S311 - dice, no secret
+    script = folder / "faults.yaml"
+    script.write_text(json.dumps({"schema": 1, "faults": faults(dice, days, speed)}), "utf-8")
+    clock = folder / "clock"
+    start = START.isoformat()
+    async with contextlib.AsyncExitStack() as stack:
+        gateway = await stack.enter_async_context(
+            child(
+                "-m", "tests.nautilus.week_gateway", start, str(speed), str(seed),
+                str(script), str(clock), errors=None,
+            )
+        )  # fmt: skip
+        port = int(await gateway.line())
+        path = _node_file(folder, port, seed, days=days, speed=speed)
+        week = {"start": start, "end": _end(days), "speed": speed, "clock": str(clock)}
+        errors = stack.enter_context((folder / "node.err").open("wb"))
+        node = await stack.enter_async_context(
+            child(
+                "-c", "from pyfutures.cli import main; main()", "node", "run", str(path),
+                errors=errors, WEEK=json.dumps(week),
+            )
+        )  # fmt: skip
+        await _until(lambda: b" runs\n" in _read(folder / "node.err"), node, PATIENCE)
+        gateway.say(b"go")
+        over = await _until((folder / "over").exists, node, days * DAY / speed + PATIENCE)
+        if node.process.returncode is None:
+            node.process.send_signal(signal.SIGTERM)
+        await asyncio.wait_for(node.process.wait(), PATIENCE)
+        gateway.say(b"end")
+        theirs = json.loads(await gateway.line())
+    ours = {}
+    if (folder / "node.json").exists():
+        ours = json.loads(_read(folder / "node.json"))
+        ours["traders"] = {name: json.loads(_read(folder / f"{name}.json")) for name in STRATEGIES}
+    ours |= {
+        "code": node.process.returncode,
+        "said": _read(folder / "node.err").decode(),
+        "over": over,
+    }
+    return theirs, ours
+
+
+def _read(path):
+    return path.read_bytes()
+
+
+async def _until(found, node, seconds):
+    began = time.monotonic()
+    while time.monotonic() - began < seconds and node.process.returncode is None:
+        if found():
+            return True
+        await asyncio.sleep(0.02)
+    return False
+
+
+# Whether both agree.
+
+
+def differences(theirs, ours):
+    """Say in words where the node and the gateway differ; nothing if they do not."""
+    if not ours["over"] or ours["code"] != 0 or "Traceback" in ours["said"]:
+        yield f"the node ended with {ours['code']}, over: {ours['over']}: {ours['said']}"
+    if theirs["bugs"]:
+        yield f"the gateway has bugs: {theirs['bugs']}"
+    if "bars" in ours:
+        for name, bars in theirs["bars"].items():
+            yield from _bars(name, ours["bars"][name], {int(k): v for k, v in bars.items()})
+        yield from _orders(theirs, ours)
+        yield from _fills(theirs, ours)
+        yield from _positions(theirs, ours)
+
+
+def _clock(seconds):
+    return f"{dt.datetime.fromtimestamp(seconds, dt.UTC):%m-%d %H:%M}"
+
+
+def _bars(name, heard, market):
+    stamps = [bar[0] for bar in heard]
+    if not stamps:
+        yield f"{name}: no bars"
+        return
+    twice = [_clock(stamp) for stamp, count in Counter(stamps).items() if count > 1]
+    if twice:
+        yield f"{name}: bars told twice: {twice[:10]}"
+    backward = [_clock(b) for a, b in zip(stamps, stamps[1:], strict=False) if b < a]
+    if backward:
+        yield f"{name}: bars out of order: {backward[:10]}"
+    wanted = {stamp for stamp in market if stamps[0] <= stamp <= stamps[-1]}
+    lost = sorted(map(_clock, wanted - set(stamps)))
+    if lost:
+        yield f"{name}: {len(lost)} bars lost: {lost[:10]}"
+    made_up = sorted(map(_clock, set(stamps) - wanted))
+    if made_up:
+        yield f"{name}: {len(made_up)} bars that the market has not: {made_up[:10]}"
+    for stamp, *figures in heard:
+        if stamp in market and figures != market[stamp]:
+            yield f"{name} {_clock(stamp)}: {figures}, the market has {market[stamp]}"
+    if stamps[0] > START.timestamp() + 3600:
+        yield f"{name}: the first bar is of {_clock(stamps[0])}"
+
+
+_SAME = {"FILLED": {"Filled"}, "CANCELED": {"Cancelled"}, "EXPIRED": {"Cancelled"},
+         "REJECTED": {"Cancelled", "Inactive"}}  # fmt: skip
+
+
+def _orders(theirs, ours):
+    placed = {order["ref"]: order for order in theirs["orders"]}
+    if len(placed) != len(theirs["orders"]):
+        yield "the gateway has two orders of one reference"
+    owners = {ref: name for name, each in ours["traders"].items() for ref in each["mine"]}
+    known = {order["ref"]: order for order in ours["orders"]}
+    for ref in placed.keys() - known.keys():
+        yield f"{ref}: an order at the gateway that the node does not know"
+    for ref, order in known.items():
+        if owners.get(ref) != order["strategy"]:
+            yield f"{ref}: of {owners.get(ref)}, and the node says {order['strategy']}"
+        at_gateway = placed.get(ref)
+        if at_gateway is None:
+            if order["fills"] or order["status"] not in {"DENIED", "REJECTED", "CANCELED"}:
+                yield f"{ref}: {order['status']} in the node, and never at the gateway"
+            continue
+        for what in ("perm_id", "instrument", "side", "quantity", "filled"):
+            if what == "perm_id" and order["status"] == "REJECTED":
+                continue  # it was never accepted, so nautilus has no id of the venue
+            if order[what] != at_gateway[what]:
+                yield f"{ref}: {what} {order[what]}, at the gateway {at_gateway[what]}"
+        if at_gateway["status"] not in _SAME.get(order["status"], set()):
+            yield f"{ref}: {order['status']}, at the gateway {at_gateway['status']}"
+    for name, each in ours["traders"].items():
+        strangers = {ref for _, ref in each["heard"]} - set(each["mine"])
+        if strangers:
+            yield f"{name} heard of orders of others: {sorted(strangers)[:5]}"
+
+
+def _fills(theirs, ours):
+    told = [(order["ref"], fill) for order in ours["orders"] for fill in order["fills"]]
+    counts = Counter(fill["id"] for _, fill in told)
+    twice = [name for name, count in counts.items() if count > 1]
+    if twice:
+        yield f"executions told twice: {twice[:5]}"
+    executed = {fill["id"]: fill for fill in theirs["fills"]}
+    for name in executed.keys() - counts.keys():
+        yield f"execution {name} of {executed[name]['ref']} was never told"
+    without = 0
+    for ref, fill in told:
+        at_gateway = executed.get(fill["id"])
+        if at_gateway is None:
+            yield f"{ref}: a fill {fill['id']} that the gateway does not know"
+            continue
+        if ref != at_gateway["ref"]:
+            yield f"{fill['id']}: a fill of {at_gateway['ref']} told of {ref}"
+        for what in ("side", "size", "price"):
+            if fill[what] != at_gateway[what]:
+                yield f"{fill['id']}: {what} {fill[what]}, at the gateway {at_gateway[what]}"
+        if fill["commission"] != at_gateway["commission"]:
+            without += 1
+            if fill["commission"] != 0:
+                yield f"{fill['id']}: commission {fill['commission']}"
+    # Those whose commission came too late, or was dropped while nobody asked again.
+    if without > 5:
+        yield f"{without} fills without their commission"
+
+
+def _positions(theirs, ours):
+    sums = {name: sum(held.values()) for name, held in ours["positions"].items()}
+    sums = {name: total for name, total in sums.items() if total}
+    if sums != theirs["positions"]:
+        yield f"positions {sums}, at the gateway {theirs['positions']}"
+    for trader in STRATEGIES:
+        held = Counter()
+        mine = set(ours["traders"][trader]["mine"])
+        for fill in theirs["fills"]:
+            if fill["ref"] in mine:
+                held[fill["instrument"]] += fill["size"] * (1 if fill["side"] == "BUY" else -1)
+        for name, total in held.items():
+            said = ours["positions"].get(name, {}).get(trader, 0)
+            if said != total:
+                yield f"{trader} holds {said} {name}, and its fills come to {total}"
+
+
+def summary(theirs, ours):
+    """What a week came to, in words."""
+    bars = {name: len(bars) for name, bars in ours.get("bars", {}).items()}
+    states = Counter(order["status"] for order in theirs["orders"])
+    return (
+        f"bars {bars}, {sum(states.values())} orders {dict(states)}, {len(theirs['fills'])}"
+        f" executions, positions {theirs['positions']}, feeds {ours.get('feeds')}"
+    )
+
+
+def run(seed, *, days, speed, folder=None):
+    """Let a week happen and return what differs, and a summary."""
+    with contextlib.ExitStack() as stack:
+        if folder is None:
+            folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        theirs, ours = asyncio.run(live(folder, seed, days=days, speed=speed))
+        (folder / "gateway.json").write_text(json.dumps(theirs), "utf-8")
+    return list(differences(theirs, ours)), summary(theirs, ours)
+
+
+def main():
+    parser = argparse.ArgumentParser(prog="python -m tests.nautilus.week")
+    parser.add_argument("seed", nargs="?", type=int, default=random.randrange(10**6))  # noqa: S311
+    parser.add_argument("--days", type=int, default=7)
+    parser.add_argument("--speed", type=float, default=4000)
+    parser.add_argument("--keep", type=Path, help="keep the files of the run here")
+    given = parser.parse_args()
+    if given.keep:
+        given.keep.mkdir(parents=True, exist_ok=True)
+    began = time.monotonic()
+    found, words = run(given.seed, days=given.days, speed=given.speed, folder=given.keep)
+    sys.stdout.write("".join(f"  {line}\n" for line in found[:50]))
+    took = time.monotonic() - began
+    verdict = f"{len(found)} differences" if found else "node and gateway agree"
+    sys.stdout.write(
+        f"seed {given.seed}, {given.days} days at speed {given.speed:g} in {took:.0f} s:"
+        f" {words}: {verdict}\n"
+    )
+    sys.exit(bool(found))
+
+
+if __name__ == "__main__":
+    main()
