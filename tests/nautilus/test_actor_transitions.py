@@ -61,7 +61,7 @@ class Reader(Actor):
         self.subscribe_bars(TARGET, params=self.params)
 
     def on_bar(self, bar):
-        if bar.volume:
+        if bar.volume.raw:  # hours without a bar repeat the last price
             self.closes.append(float(bar.close))
 
 
@@ -94,9 +94,9 @@ def test_our_views_are_what_its_engine_makes(es, bars, events, mode):
         for bar in events
         if isinstance(bar, ContinuousBar)
     ]
-    assert len(theirs) >= len(ours) - 1
+    assert len(theirs) == len(ours) == 87
     tick = 0.01  # its prices have the two decimals of the contract
-    for one, other in zip(theirs, ours, strict=False):
+    for one, other in zip(theirs, ours, strict=True):
         assert one == pytest.approx(other, abs=tick if mode.is_ratio else 1e-9)
 
 

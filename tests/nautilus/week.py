@@ -92,21 +92,23 @@ def faults(dice, days, speed):
         rows.append({"at": f"+{seconds:.0f}s", "do": do})
 
     for day in range(days):
-        # START is 10:00 in New York: a restart at 22:30, the reset behind midnight.
-        late = day * DAY + 12.5 * HOUR
+        # START is 10:00 in New York: a restart at 20:30, the reset behind midnight.
+        late = day * DAY + 10.5 * HOUR
         if dice.random() < 0.5:
             at(late - 1, client_id_in_use=dice.randint(1, 3))
         at(late, restart={"down": "150s", "mute": dice.random() < 0.3})
-        at(late + 6300, reset={"for": "90m"})
+        at(late + 13500, reset={"for": "90m"})
         then = dice.choice(("restored_lost", "restored_kept"))
-        at(late + 6900, connectivity={"state": "lost", "for": "12m", "then": then})
+        at(late + 14100, connectivity={"state": "lost", "for": "12m", "then": then})
         # IB tells executions since midnight only, so nothing may keep the node away over midnight.
+        # A silence that loses what is said lasts until the connection is found dead: on one that
+        # lives TCP would say it again. No other may end it.
+        silent = day * DAY + dice.uniform(14.2 * HOUR, 36 * HOUR - 2 * speed)
+        at(silent, silence={"lose": True})
         for _ in range(20):
-            at(day * DAY + (dice.uniform(14.2, 36.5) % 24) * HOUR, **_trouble(dice))
-        # Longer than it takes to find a dead connection: what is lost on one that lives, TCP says
-        # again.
-        lasts = 2 * speed
-        at(day * DAY + dice.uniform(14.2 * HOUR, 36.5 * HOUR - lasts), silence={"for": f"{lasts}s"})
+            when, what = day * DAY + dice.uniform(14.2, 36) * HOUR, _trouble(dice)
+            if "silence" not in what or not silent <= when <= silent + 2 * speed:
+                at(when, **what)
     if days >= 4:  # Friday 23:00 to Saturday 03:00 in New York
         at(3 * DAY + 13 * HOUR, restart={"down": "4h"})
     rows.extend(_messages(dice, speed))
@@ -327,8 +329,8 @@ def _orders(theirs, ours):
                 yield f"{ref}: {order['status']} in the node, and never at the gateway"
             continue
         for what in ("perm_id", "instrument", "side", "quantity", "filled"):
-            if what == "perm_id" and order["status"] == "REJECTED":
-                continue  # it was never accepted, so nautilus has no id of the venue
+            if what == "perm_id" and not order[what] and not order["fills"]:
+                continue  # refused or cancelled at once: nautilus keeps no id of the venue then
             if order[what] != at_gateway[what]:
                 yield f"{ref}: {what} {order[what]}, at the gateway {at_gateway[what]}"
         if at_gateway["status"] not in _SAME.get(order["status"], set()):

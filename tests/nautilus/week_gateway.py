@@ -83,6 +83,7 @@ def told(gateway, start):
             "size": int(fill.details.execution.shares),
             "price": float(Decimal(repr(fill.details.execution.price)) / fill.order.what.magnifier),
             "commission": fill.report.commission,
+            "at": fill.ns / 10**9,
         }
         for fill in gateway.book.fills.all
     ]

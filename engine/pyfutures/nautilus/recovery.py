@@ -91,5 +91,10 @@ class Recovery:
 
     def ready(self) -> Iterator[Bar]:
         """Give the bars that can be fed now, by time; feed each one before taking the next."""
-        while self._waiting and self._brought.issuperset(self._machine.wanted()):
-            yield heapq.heappop(self._waiting)[3]
+        machine = self._machine
+        while self._waiting and self._brought.issuperset(machine.wanted()):
+            bar = heapq.heappop(self._waiting)[3]
+            closed, opened = machine.closed_ts, machine.open_ts
+            # A month that is wanted since a roll was no leg of what was closed before.
+            if (closed is None or bar.ts > closed) and (opened is None or bar.ts >= opened):
+                yield bar
