@@ -13,14 +13,21 @@ from nautilus_trader.config import LoggingConfig, TradingNodeConfig
 from nautilus_trader.live.node import TradingNode
 from nautilus_trader.model.data import Bar as NativeBar
 from nautilus_trader.model.data import BarType
+from nautilus_trader.model.enums import OmsType, OrderSide
+from nautilus_trader.model.identifiers import ClientOrderId, PositionId, TradeId
 from nautilus_trader.model.objects import Price, Quantity
+from nautilus_trader.model.position import Position
+from nautilus_trader.test_kit.stubs.events import TestEventStubs
+from nautilus_trader.test_kit.stubs.execution import TestExecStubs
 
 from pyfutures.continuous import ContinuousBar, Roll, RollMachine
 from pyfutures.continuous.series import read_parquet
 from pyfutures.nautilus.actor import RollActor, RollActorConfig, RollActorError
+from pyfutures.nautilus.instruments import futures_contract
 from pyfutures.nautilus.keeping import KeepingError
+from pyfutures.nautilus.placing import PlaceError
 from pyfutures.nautilus.types import bars_of, current_topic, rolls_of
-from pyfutures.store import SeriesChangedError, Store
+from pyfutures.store import Owner, SeriesChangedError, Store
 from tests.nautilus.kills import written
 from tests.nautilus.tools import SECOND, UTCNOW, expected, market, month, native, run
 
@@ -272,6 +279,83 @@ def test_a_failure_in_a_timer_live_stops_the_node(monkeypatch, path):
     _live(work, store=path, grace_secs=0.2)
     with Store.open(path) as store:  # its lease is free
         assert store.series_names() == ("ES",)
+
+
+def _position(chain, held, quantity):
+    """An open position, as the execution engine makes them of reports."""
+    instrument = futures_contract(chain, held)
+    side = OrderSide.BUY if quantity > 0 else OrderSide.SELL
+    fill = TestEventStubs.order_filled(
+        TestExecStubs.make_accepted_order(
+            instrument=instrument,
+            order_side=side,
+            quantity=Quantity.from_int(abs(quantity)),
+            price=Price.from_str("5000.00"),
+            client_order_id=ClientOrderId(f"O-{held}"),
+        ),
+        instrument=instrument,
+        position_id=PositionId(f"{instrument.id}-EXTERNAL"),
+        trade_id=TradeId(f"T-{held}"),
+        last_px=Price.from_str("5000.00"),
+    )
+    return Position(instrument=instrument, fill=fill), instrument
+
+
+def _started_with(chain, path, held, **ledger):
+    """The actor of a node that found positions at the broker; and what it said on start."""
+    found = []
+    with Store.open(path) as store:
+        for root, (contract, quantity) in ledger.items():
+            with store.lease("none", root, Owner.here("ROLLS-001")) as lease:
+                store.book(lease, strategy="S").adjust(contract, quantity, reason="as it is")
+
+    async def main():
+        config = TradingNodeConfig(
+            trader_id="ROLLS-001", logging=LoggingConfig(log_level="OFF", print_config=False)
+        )
+        node = TradingNode(config, loop=asyncio.get_running_loop())
+        actor = RollActor(RollActorConfig(root=chain.root, overdue_secs=0, store=path), chain)
+        node.trader.add_actor(actor)
+        for each, quantity in held.items():
+            position, instrument = _position(chain, each, quantity)
+            node.cache.add_instrument(instrument)
+            node.cache.add_position(position, OmsType.NETTING)
+        try:
+            actor.start()
+            found.append(actor.machine.month)
+            actor.stop()
+        except PlaceError as error:
+            found.append(str(error))
+        node.kernel.dispose()
+
+    asyncio.run(main())
+    return found[0]
+
+
+def _ahead(chain):
+    """The months held now and next, by the calendar."""
+    row = chain.rolls.position(int(dt.datetime.now(dt.UTC).timestamp()) * SECOND)
+    return row.month, row.forward
+
+
+def test_it_starts_in_the_month_that_is_held(es, path):
+    _, forward = _ahead(es)
+    assert _started_with(es, path, {forward: 2}) == forward
+
+
+def test_a_spread_that_is_held_is_named(es, path):
+    current, forward = _ahead(es)
+    said = _started_with(es, path, {current: 1, forward: -1})
+    assert f"{current} +1, {forward} -1" in said
+    assert "as in a spread" in said
+
+
+def test_what_another_root_holds_in_the_same_contract_is_not_its_own(catalog, path):
+    """Both roots are one contract at the broker; the ledger says that all of it is the other's."""
+    coil = catalog["COIL"]
+    current, forward = _ahead(coil)
+    contract = str(futures_contract(coil, forward).id)
+    assert _started_with(coil, path, {forward: 3}, COIL_Z=(contract, 3)) == current
 
 
 def test_bars_of_what_is_not_subscribed_are_no_bars(es, bars):

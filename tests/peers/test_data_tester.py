@@ -44,8 +44,10 @@ pytestmark = [
     pytest.mark.filterwarnings("ignore:Timestamp.utcnow is deprecated"),
 ]
 
-#: The tester asks for the hours before the node's now; the gateway's now is in its own past.
-SINCE_GATEWAY = pd.Timestamp.now(tz="UTC") - pd.Timestamp(START - dt.timedelta(minutes=20))
+
+def since_gateway():
+    """How long ago twenty minutes before the time of the gateway were, by the clock of the node."""
+    return pd.Timestamp.now(tz="UTC") - pd.Timestamp(START - dt.timedelta(minutes=20))
 
 
 class Driver(DataTester):
@@ -177,7 +179,7 @@ def test_requests():
             assert stamps[-1] <= ns(START)
 
     driven(work, bar_types=(MINUTES,), request_bars=True, request_quotes=True, request_trades=True,
-           requests_start_delta=SINCE_GATEWAY)  # fmt: skip
+           requests_start_delta=since_gateway())  # fmt: skip
 
 
 def test_what_futures_at_ib_do_not_have_is_refused_and_answered():
@@ -193,7 +195,7 @@ def test_what_futures_at_ib_do_not_have_is_refused_and_answered():
     driven(work, subscribe_mark_prices=True, subscribe_index_prices=True,
            subscribe_funding_rates=True, subscribe_instrument_close=True,
            request_book_snapshot=True, request_funding_rates=True,
-           requests_start_delta=SINCE_GATEWAY)  # fmt: skip
+           requests_start_delta=since_gateway())  # fmt: skip
 
 
 def test_a_gateway_that_restarts_under_the_tester():

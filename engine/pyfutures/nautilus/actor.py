@@ -2,7 +2,8 @@
 
 Everything about when to roll is in `pyfutures.continuous.machine`, where the chain is entered in
 `placing`, which history is missing in `recovery`, what is written where in `keeping`; here is what
-binds them to nautilus. The rules of this file. Whatever goes wrong stops the component, loudly:
+binds them to nautilus; how it asks for history and subscribes is in `catching_up`, how timers fail
+in `guarded_actor`. The rules of this file. Whatever goes wrong stops the component, loudly:
 nautilus merely logs what a timer callback raises, and a roll that failed there would go unseen. A
 timestamp is closed by the first of: a bar of a later one, its alert `grace` after it, the end of
 the run. What the machine says is durable before it is published. Live, the series is brought up to
@@ -11,18 +12,10 @@ date by history first; bars that come meanwhile wait.
 
 from __future__ import annotations
 
-import asyncio
 import datetime as dt
 import json
-import threading
 from collections import deque
-from functools import partial
 from typing import TYPE_CHECKING, Any, Final, assert_never
-
-from nautilus_trader.common.actor import Actor
-from nautilus_trader.common.component import TestClock
-from nautilus_trader.model.data import BarType
-from nautilus_trader.model.identifiers import ClientId
 
 from pyfutures.chain.catalog import Catalog
 from pyfutures.continuous.bars import (
@@ -44,10 +37,11 @@ from pyfutures.continuous.policies import UTC_DAYS, TradingDays
 from pyfutures.download.windows import TradingTimes
 from pyfutures.months import ContractMonth
 from pyfutures.nautilus.actor_config import RollActorConfig
+from pyfutures.nautilus.catching_up import CatchingUpActor
+from pyfutures.nautilus.guarded_actor import RollActorError
 from pyfutures.nautilus.instruments import instrument_id
 from pyfutures.nautilus.parsing import bar_from_native
 from pyfutures.nautilus.placing import Place, place
-from pyfutures.nautilus.recovery import Recovery
 from pyfutures.nautilus.root_bars import CONTINUOUS, RootBars, root_bar_type
 from pyfutures.nautilus.types import (
     ContinuousBarData,
@@ -61,10 +55,9 @@ from pyfutures.nautilus.types import (
 from pyfutures.specs.model import Anchor, OffsetUnit
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Iterable, Mapping
     from pathlib import Path
 
-    from nautilus_trader.common.component import TimeEvent
     from nautilus_trader.model.data import Bar as NativeBar
 
     from pyfutures.chain import Chain
@@ -82,11 +75,7 @@ _DAY: Final = dt.timedelta(days=1)
 _STEPS: Final = {"SECOND": 1, "MINUTE": 60, "HOUR": 3600}
 
 
-class RollActorError(RuntimeError):
-    """Something that stopped a roll actor; names the root and the month it was in."""
-
-
-class RollActor(Actor):  # type: ignore[misc] # nautilus has no types
+class RollActor(CatchingUpActor):
     """Keeps the continuous series of one root.
 
     Publishes each continuous bar and each roll as data (`bars_of`, `rolls_of`) and on free topics
@@ -114,31 +103,18 @@ class RollActor(Actor):  # type: ignore[misc] # nautilus has no types
     def __init__(self, config: RollActorConfig, chain: Chain | None = None) -> None:
         super().__init__(config)
         self._given = chain
-        self._grace = round(config.grace_secs * _NS)
         self._name = config.series or config.root
         self._loaded: dict[str, Any] | None = None
         self._clear()
 
     def _clear(self) -> None:
         self.bars: deque[ContinuousBar] = deque(maxlen=self.config.capacity)
-        self.counts = dict.fromkeys(("late", "revised", "overdue", "asked_again"), 0)
-        self.failure: Exception | None = None
+        self._clear_guard()
+        self._clear_feeds()
         self._machine: RollMachine | None = None
         self._keeping: Keeping | None = None
-        self._recovery: Recovery | None = None
-        self._held_back: list[Bar] = []
-        self._past: dict[BarType, list[Bar]] = {}
-        self._tries: dict[ContractMonth, int] = {}
-        self._subscribed: dict[BarType, ContractMonth] = {}
-        self._unknown: set[BarType] = set()  # wanted, but the broker does not have it
-        self._timers: set[str] = set()
         self._alert: str | None = None
         self._deadline_alert: str | None = None
-        self._loop: asyncio.AbstractEventLoop | None = None
-        self._thread = 0
-        self._last_ns = 0  # the newest bar of the current month
-        self._strikes = 0
-        self._begun_ns: int | None = None  # when a series was begun that has no bar yet
 
     @property
     def machine(self) -> RollMachine:
@@ -152,16 +128,6 @@ class RollActor(Actor):  # type: ignore[misc] # nautilus has no types
         if self._machine is None:
             raise RollActorError(f"{self.config.root}: the roll actor has not been started")
         return self._machine
-
-    @property
-    def is_catching_up(self) -> bool:
-        """Whether history is being fed; nothing is published of the current month until then."""
-        return self._recovery is not None
-
-    @property
-    def is_live(self) -> bool:
-        """Whether a real clock runs."""
-        return not isinstance(self.clock, TestClock)
 
     def export(self, path: str | Path) -> int:
         """Write the stored series to a parquet file; return how many bars it has.
@@ -259,7 +225,7 @@ class RollActor(Actor):  # type: ignore[misc] # nautilus has no types
                 " open_interest needs; take volume or first_common"
             )
         if self.is_live:
-            self._loop, self._thread = asyncio.get_running_loop(), threading.get_ident()
+            self._stay_on_this_thread()
         self._chain = self._given or self._load()
         self._venue = config.venue or self._chain.spec.exchange
         spec = config.bar_spec
@@ -405,104 +371,6 @@ class RollActor(Actor):  # type: ignore[misc] # nautilus has no types
             machine.calendar, patched(state, machine), sessions=machine.sessions
         )
 
-    # Catching up
-
-    def _catch_up(self) -> None:
-        """Ask for the history that is missing."""
-        machine = self.machine
-        stored = () if self._keeping is None else self._keeping.log.last_bars(_REVIEWED)
-        if stored:
-            since = stored[0].ts
-        elif (known := machine.closed_ts or machine.open_ts) is not None:
-            since = known
-        elif self._begun_ns is not None and not self.config.replay:
-            since = self._begun_ns
-        elif self.config.history_days:
-            since = max(0, self._now() - round(self.config.history_days * 86_400) * _NS)
-        else:
-            self._go_on()
-            return
-        self._recovery = Recovery(machine, since_ns=since, stored=stored)
-        self._ask()
-
-    def _ask(self) -> None:
-        """Subscribe to months and ask for their history, in this order, so that none is missed."""
-        recovery = self._require_recovery()
-        self._subscribe()
-        for month in recovery.to_ask():
-            # Behind the subscription, so that no bar falls between the two.
-            self._with_instrument(self._bar_type_of(month), partial(self._request, month))
-        if recovery.is_done and not recovery.is_waiting:
-            self._caught_up()
-
-    def _request(self, month: ContractMonth, _: BarType | None = None) -> None:
-        if self._recovery is None:
-            return
-        bar_type = self._bar_type_of(month)
-        self._past[bar_type] = []
-        self._tries[month] = self._tries.get(month, 0) + 1
-        self.request_bars(
-            bar_type,
-            start=_moment(self._recovery.since_ns),
-            client_id=self._client(),
-            callback=lambda _: self._answered(month),
-        )
-        self._once(self.config.history_secs, f"history-{month}", lambda: self._ask_again(month))
-
-    def _ask_again(self, month: ContractMonth) -> None:
-        if self._recovery is None:
-            return
-        if self._tries[month] >= self.config.history_tries:
-            raise RollActorError(
-                f"no history of {self._bar_type_of(month)} since"
-                f" {_moment(self._recovery.since_ns)}, asked for {self._tries[month]} times; see"
-                " the log of the data client"
-            )
-        self.counts["asked_again"] += 1
-        self.log.warning(_line(self._name, "history of", month, "is asked for again"))
-        self._request(month)
-
-    def _answered(self, month: ContractMonth) -> None:
-        """Take the history of a month."""
-        recovery, bar_type = self._recovery, self._bar_type_of(month)
-        if recovery is None or bar_type not in self._past or self.failure is not None:
-            return
-        try:
-            bars = self._past[bar_type]
-            if not bars and self._is_needed(month):
-                return  # asked for again by its alert
-            del self._past[bar_type]
-            self._cancel(self._timer(f"history-{month}"))
-            self._take(recovery.bring(month, bars))
-            self._feed_all(recovery.ready())
-            self._ask()
-        except Exception as error:  # as in on_bar
-            raise self._fail(error, month) from error
-
-    def _is_needed(self, month: ContractMonth) -> bool:
-        """Whether an empty answer must be an error: a session of the current month has passed."""
-        machine = self.machine
-        if month != machine.month or machine.closed_ts is None:
-            return False
-        first, last = _moment(machine.closed_ts).date(), self._today()
-        closes = [session.close_ns for session in self._times.between(first, last)]
-        return any(machine.closed_ts < close <= self._now() - self._grace for close in closes)
-
-    def _caught_up(self) -> None:
-        """Feed what came meanwhile, and go on live."""
-        self._recovery = None
-        held_back, self._held_back = self._held_back, []
-        closed = self.machine.closed_ts
-        waiting = (bar for bar in held_back if closed is None or bar.ts > closed)
-        self._feed_all(sorted(waiting, key=lambda bar: (bar.ts, bar.month)))
-        self._past.clear()
-        self._go_on()
-
-    def _require_recovery(self) -> Recovery:
-        if self._recovery is None:
-            raise AssertionError(f"{self._name}: nothing is missing")
-        return self._recovery
-
     def _go_on(self) -> None:
         """Follow the bars as they come."""
         self._follow_row()
@@ -606,46 +474,7 @@ class RollActor(Actor):  # type: ignore[misc] # nautilus has no types
             # Without it a feed that falls silent would never be told apart from a quiet market.
             self._deadline_alert = f"{self.id}-deadline-{machine.month}"
             due = machine.row.deadline_ns + machine.grace
-            self.clock.set_time_alert_ns(self._deadline_alert, due, self._on_alert)
-
-    def _subscribe(self) -> None:
-        """Change the subscriptions to what the machine wants, as far as it still trades."""
-        wanted = {
-            self._bar_type_of(month): month
-            for month in self.machine.wanted()
-            if not self.is_live or not self._has_expired(month)
-        }
-        before, self._subscribed = self._subscribed, wanted
-        # In the order of months, so that two runs send the same commands.
-        for bar_type in wanted:
-            if bar_type not in before:
-                self._with_instrument(bar_type, self._begin_subscription)
-        for bar_type in before:
-            if bar_type not in wanted and bar_type not in self._unknown:
-                self.unsubscribe_bars(bar_type, client_id=self._client())
-        self._unknown.intersection_update(wanted)
-
-    def _begin_subscription(self, bar_type: BarType) -> None:
-        if bar_type not in self._subscribed:  # rolled away while the instrument was loaded
-            return
-        if self.is_live and self.cache.instrument(bar_type.instrument_id) is None:
-            self._unknown.add(bar_type)
-            self.log.error(_line(self._name, bar_type, "is not known to the broker (yet)"))
-            return
-        self._unknown.discard(bar_type)
-        self.subscribe_bars(bar_type, client_id=self._client())
-
-    def _with_instrument(self, bar_type: BarType, action: Callable[[BarType], object]) -> None:
-        """Do something once the node knows a contract, or has asked for it in vain."""
-        identity = bar_type.instrument_id
-        if not self.is_live or self.cache.instrument(identity) is not None:
-            action(bar_type)
-        else:
-            self.request_instrument(
-                identity,
-                client_id=self._client(),
-                callback=lambda _: self._guarded(lambda: action(bar_type)),
-            )
+            self._alert_at(due, self._deadline_alert, lambda: self._feed(Time(due)))
 
     def _await_legs(self) -> None:
         """Set the alert of the open timestamp, one at a time."""
@@ -656,155 +485,20 @@ class RollActor(Actor):  # type: ignore[misc] # nautilus has no types
         if self._alert is not None:
             self._cancel(self._alert)
         self._alert = name
-        if ts is not None:
+        if ts is not None and name is not None:
             # A bar that comes late itself still leaves the other legs their time.
             due = max(ts, self.clock.timestamp_ns()) + self.machine.grace
-            self.clock.set_time_alert_ns(name, due, self._on_alert)
+            self._alert_at(due, name, lambda: self._feed(Time(due)))
 
-    def _on_alert(self, event: TimeEvent) -> None:
-        self._called(lambda: self._feed(Time(event.ts_event)))
-
-    # Looking after it
-
-    def _refresh(self) -> None:
-        """Have the instruments of the months that are wanted loaded anew."""
-        for bar_type in self._subscribed:
-            if bar_type in self._unknown:
-                self._with_instrument(bar_type, self._begin_subscription)
-            else:
-                self.request_instrument(bar_type.instrument_id, client_id=self._client())
-        if self._keeping is not None:
-            self._keeping.file()
-
-    def _look_for_overdue(self) -> None:
-        """Subscribe anew to a current month whose bar was due and has not come."""
-        due = self._due_ns()
-        if due is None or self._last_ns >= due or self._recovery is not None:
-            return
-        late = (self._now() - due) / _NS
-        # Twice as long each time: a month that nobody trades is no broken feed.
-        if late < self.config.overdue_secs * 2 ** min(self._strikes, 6):
-            return
-        self._strikes += 1
-        self.counts["overdue"] += 1
-        self.log.warning(
-            _line(
-                self._name, "the bar of", _moment(due), "is overdue for", f"{late:.0f} s,",
-                "subscribed again", f"({self.counts['overdue']} times now)",
-            )
-        )  # fmt: skip
-        for bar_type in self._subscribed:
-            if bar_type not in self._unknown:
-                self.unsubscribe_bars(bar_type, client_id=self._client())
-        self._subscribed = {}
-        self._catch_up()
-
-    def _due_ns(self) -> int | None:
-        """When the last bar was due by the hours of the spec; None if they are not known."""
-        now = _moment(self._now() - self._grace)
-        step = _STEPS.get(self.config.bar_spec.split("-")[1])
-        if step is None:
-            sessions = self._times.between(now.date() - 10 * _DAY, now.date() + _DAY)
-            return max((x.close_ns for x in sessions if x.close_ns <= _ns(now)), default=None)
-        stretch = self._times.stretch(now)
-        if stretch is None:
-            return None
-        length = step * int(self.config.bar_spec.split("-")[0])
-        whole = int((now - stretch[0]).total_seconds()) // length * length
-        return _ns(stretch[0]) + whole * _NS if whole else None
-
-    def _every(self, seconds: float, name: str, action: Callable[[], object]) -> None:
-        timer = self._timer(name)
-        self._timers.add(timer)
-        self.clock.set_timer_ns(timer, round(seconds * _NS), 0, 0, lambda _: self._called(action))
-
-    def _once(self, seconds: float, name: str, action: Callable[[], object]) -> None:
-        timer = self._timer(name)
-        self._cancel(timer)
-        self._timers.add(timer)
-        at = self.clock.timestamp_ns() + round(seconds * _NS)
-        self.clock.set_time_alert_ns(timer, at, lambda _: self._called(action))
-
-    def _called(self, action: Callable[[], object]) -> None:
-        """Do what a timer is for: on the thread of the node, and with failures as failures."""
-        if self._loop is not None and threading.get_ident() != self._thread:
-            self._loop.call_soon_threadsafe(self._guarded, action)
-        else:
-            self._guarded(action)
-
-    def _guarded(self, action: Callable[[], object]) -> None:
-        if self.failure is not None or (self.is_live and not self.is_running):
-            return
-        try:
-            action()
-        except Exception as error:  # as in on_bar; nautilus would only log it
-            month = "" if self._machine is None else self._machine.month
-            raise self._fail(error, month) from error
-
-    def _fail(self, error: Exception, month: object) -> RollActorError:
-        """Stop the component and the system; the error to raise on."""
-        failure = RollActorError(f"{self._name} {month}: {error}")
-        failure.__cause__ = error
-        self.failure = failure
-        self.log.exception(str(failure), error)  # noqa: LOG004 - called by handlers only
-        self.fault()
-        self.shutdown_system(str(failure))
-        return failure
+    def _where(self, month: object) -> str:
+        if month is None and self._machine is not None:
+            month = self._machine.month
+        return self._name if month is None else f"{self._name} {month}"
 
     def _close(self) -> None:
         keeping, self._keeping = self._keeping, None
         if keeping is not None:
             keeping.close()
-
-    def _cancel_alerts(self) -> None:
-        for name in (self._alert, self._deadline_alert, *self._timers):
-            if name is not None:
-                self._cancel(name)
-        self._alert = self._deadline_alert = None
-        self._timers.clear()
-
-    def _cancel(self, name: str) -> None:
-        if name in self.clock.timer_names:
-            self.clock.cancel_timer(name)
-
-    # What things are called
-
-    def _timer(self, name: str) -> str:
-        return f"{self.id}-{name}"
-
-    def _client(self) -> ClientId | None:
-        return None if self.config.client_id is None else ClientId(self.config.client_id)
-
-    def _bar_type_of(self, month: ContractMonth) -> BarType:
-        identity = instrument_id(self._chain, month, venue=self.config.venue)
-        return BarType.from_str(f"{identity}-{self.config.bar_spec}")
-
-    def _month_of(self, bar_type: BarType) -> ContractMonth:
-        return next(m for m in self._tries if self._bar_type_of(m) == bar_type)
-
-    def _now(self) -> int:
-        """Now; where the past is played, the newest bar, 0 before the first."""
-        if not self.config.replay:
-            return int(self.clock.timestamp_ns())
-        if self._machine is None:
-            return 0
-        known = (self._machine.open_ts, self._machine.closed_ts)
-        return max((ts for ts in known if ts is not None), default=0)
-
-    def _today(self) -> dt.date:
-        return _moment(self._now()).date()
-
-    def _has_expired(self, month: ContractMonth) -> bool:
-        last = self._chain.row(month).last_trade_utc
-        return last is not None and _ns(last) < self._now()
-
-
-def _moment(ns: int) -> dt.datetime:
-    return dt.datetime.fromtimestamp(ns / _NS, dt.UTC)
-
-
-def _ns(moment: dt.datetime) -> int:
-    return int(moment.timestamp()) * _NS
 
 
 def _line(root: str, *words: object) -> str:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
+# msgspec reads the annotations when a node's file is read.
+from nautilus_trader.config import (  # noqa: TC002
+    NonNegativeFloat,
+    NonNegativeInt,
+    PositiveFloat,
+    PositiveInt,
+)
 from nautilus_trader.trading.config import StrategyConfig
 
 from pyfutures.positions import MoveRules
-
-if TYPE_CHECKING:
-    from nautilus_trader.config import NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveInt
 
 __all__ = ["RollingStrategyConfig"]
 
