@@ -56,6 +56,9 @@ def test_the_demo_from_specs_to_a_page(tmp_path):
     done = _demo(tmp_path)
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout.count("actor = batch, bit for bit") == 3
+    for words in ("bought 1 ES", "bought 1 ZC", "the connection was cut", "flat again; gained"):
+        assert words in done.stdout
+    assert "none missing, none twice; the node has stopped" in done.stdout
     text = (tmp_path / "demo.html").read_text(encoding="utf-8")
     found = Page(text)
     assert found.sections == ["ES", "CL", "HG"]

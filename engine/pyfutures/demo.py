@@ -2,7 +2,8 @@
 
 The built-in catalogue is checked, three roots are given simulated bars, one roll actor a root rolls
 through them in a single backtest, and a batch build of the same bars has to give the same series
-bit for bit. What came out is drawn on one HTML page that works offline.
+bit for bit. What came out is drawn on one HTML page that works offline. Last, a live node trades
+through the adapter against a simulated gateway.
 """
 
 from __future__ import annotations
@@ -32,7 +33,7 @@ from pyfutures.report.html import ContractSpan, RollMark, Section, page
 from pyfutures.report.text import report, summary
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -345,6 +346,23 @@ def main(out: Path, seed: int, years: int) -> None:
     )
     out.write_text(page("pyfutures: continuous futures", sections, notes=notes), encoding="utf-8")
     step(f"wrote {out}")
+    _live(step)
+
+
+def _live(step: Callable[[str], None]) -> None:
+    """Run the live node, and tell what happened."""
+    from pyfutures.demo_live import LiveError, live  # noqa: PLC0415 - the platform is slow to load
+
+    step("a live node: simulated gateway, specs, adapter, strategy")
+    try:
+        found = live()
+    except LiveError as error:
+        click.echo(f"the live node: {error}", err=True)
+        sys.exit(1)
+    for line in found.lines:
+        click.echo(f"          {line}")
+    bars = ", ".join(f"{len(bars)} of {name}" for name, bars in found.bars.items())
+    step(f"minutes: {bars}; none missing, none twice; the node has stopped")
 
 
 if __name__ == "__main__":

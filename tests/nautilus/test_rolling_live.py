@@ -1,127 +1,17 @@
-"""The rolling strategy in a trading node against the gateway: spread first, one move, one ledger."""
+"""The rolling strategy in a node against the gateway: spread first, one move, one ledger."""
 
 from __future__ import annotations
 
 import asyncio
-import contextlib
 
 import pytest
-from nautilus_trader.config import RoutingConfig, TradingNodeConfig
-from nautilus_trader.live.node import TradingNode
 
-from pyfutures.nautilus.config import (
-    FuturesDataClientConfig,
-    FuturesExecClientConfig,
-    FuturesInstrumentProviderConfig,
-    MonthsSelection,
-)
-from pyfutures.nautilus.factories import (
-    FuturesLiveDataClientFactory,
-    FuturesLiveExecClientFactory,
-)
-from pyfutures.nautilus.rolling import RollingStrategy, RollingStrategyConfig
-from pyfutures.nautilus.types import current_topic
-from pyfutures.store import Store
-from tests.gateway.tools import gateway
-from tests.nautilus.exec_tools import ACCOUNT, NAME, START, Desk, node_config, until
-from tests.nautilus.tools import UTCNOW, month
+from pyfutures.store import LeaseHeldError, Owner, Store
+from tests.nautilus.exec_tools import ACCOUNT
+from tests.nautilus.rolling_tools import H26, U25, Z25, moved, node_of, rolling, say, with_gateway
+from tests.nautilus.tools import UTCNOW
 
 pytestmark = UTCNOW
-U25, Z25, H26 = month("2025U"), month("2025Z"), month("2026H")
-
-
-def config(port, roots):
-    provider = FuturesInstrumentProviderConfig(
-        roots=frozenset(roots), months=MonthsSelection(held=3, listed=3)
-    )
-    shared = {"port": port, "client_id": 5, "instrument_provider": provider}
-    base = node_config(
-        {
-            NAME: FuturesExecClientConfig(
-                account_id=ACCOUNT, commission_timeout=1.0,
-                routing=RoutingConfig(default=True), **shared,
-            )
-        },
-        data_clients={
-            NAME: FuturesDataClientConfig(routing=RoutingConfig(default=True), **shared)
-        },
-    )  # fmt: skip
-    assert isinstance(base, TradingNodeConfig)
-    return base
-
-
-@contextlib.asynccontextmanager
-async def node_of(server, strategies, roots=("ES",)):
-    node = TradingNode(config(server.port, roots), loop=asyncio.get_running_loop())
-    node.add_data_client_factory(NAME, FuturesLiveDataClientFactory)
-    node.add_exec_client_factory(NAME, FuturesLiveExecClientFactory)
-    for strategy in strategies:
-        node.trader.add_strategy(strategy)
-    node.build()
-    run = asyncio.create_task(node.run_async())
-    try:
-        await until(lambda: node.trader.is_running or run.done(), "running node")
-        if run.done():
-            run.result()
-        yield Desk(server, node, strategies[0])
-    finally:
-        await node.stop_async()
-        run.cancel()
-        await asyncio.gather(run, return_exceptions=True)
-        await asyncio.sleep(0)
-
-
-def rolling(store, *, root="ES", tag="001", **settings):
-    return RollingStrategy(
-        RollingStrategyConfig(
-            strategy_id="ROLL", order_id_tag=tag, root=root, store=str(store), replay=True,
-            poll_secs=0.05, check_secs=0.1, **settings,
-        )
-    )  # fmt: skip
-
-
-def say(d, text, root="ES"):
-    """Say which month is current, as the roll actor does."""
-    d.node.kernel.msgbus.publish(current_topic(root), text)
-
-
-async def moved(d, strategy, position):
-    async def tick():
-        while True:
-            await d.advance(1)
-            await asyncio.sleep(0.03)
-
-    ticking = asyncio.create_task(tick())
-    try:
-        await until(
-            lambda: (
-                strategy.failure
-                or (strategy.position == position and not strategy.book.open_moves())
-            ),
-            f"{strategy.position} to be {position}",
-        )
-    finally:
-        ticking.cancel()
-        await asyncio.gather(ticking, return_exceptions=True)
-    assert strategy.failure is None
-    await d.agree()
-
-
-def refs(server):
-    """Order references at the gateway, without the time of the move."""
-    found = []
-    for order in server.gateway.book.orders():
-        head, _, tail = order.order.order_ref.rpartition("-")
-        found.append(f"{head.rpartition('-')[0]} {tail}")
-    return sorted(found)
-
-
-def with_gateway(scenario, roots=("ES",)):
-    async def main():
-        async with gateway(roots=roots, start=START) as server:
-            await scenario(server)
-
-    asyncio.run(main())
 
 
 def test_opens_and_rolls_by_one_spread(tmp_path):
@@ -170,8 +60,6 @@ def test_a_second_node_on_the_position_is_refused(tmp_path):
         store = tmp_path / "s.sqlite"
         first = rolling(store)
         async with node_of(server, [first]) as d:
-            from pyfutures.store import LeaseHeldError, Owner
-
             with Store.open(store) as other, pytest.raises(LeaseHeldError, match="ES"):
                 other.lease(ACCOUNT, "ES", Owner.here("OTHER-001"))
             assert first.failure is None

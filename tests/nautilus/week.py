@@ -1,12 +1,13 @@
 """A simulated week: a node and a gateway, in processes of their own, at a clock that is fast.
 
-    python -m tests.nautilus.week [SEED] [--days 7] [--speed 2000] [--keep FOLDER]
+    python -m tests.nautilus.week [SEED] [--days 7] [--speed 5000] [--keep FOLDER]
 
-The node runs through ``pyfutures node run`` (uvloop, a YAML file). Two strategies trade by dice that
-the seed throws, while a script of the seed lets happen what real gateways do: restarts every day,
-326 behind them, maintenance windows, 1100 with 1101 or 1102, farms that flap, cuts at any byte,
-silence, executions told twice, commissions that come late. In the end the node and the gateway are
-compared: every bar once and as the market had it, every order whose it is, fills, positions.
+The node runs through ``pyfutures node run`` (uvloop, a YAML file). Two strategies trade by dice
+that the seed throws, while a script of the seed lets happen what real gateways do: restarts every
+day, 326 behind them, maintenance windows, 1100 with 1101 or 1102, farms that flap, cuts at any
+byte, silence, executions told twice, commissions that come late. In the end the node and the
+gateway are compared (`week_check.py`): every bar once and as the market had it, every order whose
+it is, fills, positions.
 """
 
 from __future__ import annotations
@@ -25,11 +26,12 @@ import time
 from collections import Counter
 from pathlib import Path
 
+from tests.nautilus.week_check import STRATEGIES, differences
+
 ROOT = Path(__file__).resolve().parents[2]
 #: A Tuesday, 09:00 in Chicago; that Friday is a holiday.
 START = dt.datetime(2025, 7, 1, 14, tzinfo=dt.UTC)
 HOUR, DAY = 3600, 86400
-STRATEGIES = ("Trader-001", "Trader-002")
 #: Real seconds within which a node starts, catches up at the end, and stops.
 PATIENCE = 60.0
 NODE = """
@@ -262,129 +264,7 @@ async def _until(found, node, seconds):
     return False
 
 
-# Whether both agree.
-
-
-def differences(theirs, ours):
-    """Say in words where the node and the gateway differ; nothing if they do not."""
-    if not ours["over"] or ours["code"] != 0 or "Traceback" in ours["said"]:
-        yield f"the node ended with {ours['code']}, over: {ours['over']}: {ours['said']}"
-    if theirs["bugs"]:
-        yield f"the gateway has bugs: {theirs['bugs']}"
-    if "bars" in ours:
-        for name, bars in theirs["bars"].items():
-            yield from _bars(name, ours["bars"][name], {int(k): v for k, v in bars.items()})
-        yield from _orders(theirs, ours)
-        yield from _fills(theirs, ours)
-        yield from _positions(theirs, ours)
-
-
-def _clock(seconds):
-    return f"{dt.datetime.fromtimestamp(seconds, dt.UTC):%m-%d %H:%M}"
-
-
-def _bars(name, heard, market):
-    stamps = [bar[0] for bar in heard]
-    if not stamps:
-        yield f"{name}: no bars"
-        return
-    twice = [_clock(stamp) for stamp, count in Counter(stamps).items() if count > 1]
-    if twice:
-        yield f"{name}: bars told twice: {twice[:10]}"
-    backward = [_clock(b) for a, b in zip(stamps, stamps[1:], strict=False) if b < a]
-    if backward:
-        yield f"{name}: bars out of order: {backward[:10]}"
-    wanted = {stamp for stamp in market if stamps[0] <= stamp <= stamps[-1]}
-    lost = sorted(map(_clock, wanted - set(stamps)))
-    if lost:
-        yield f"{name}: {len(lost)} bars lost: {lost[:10]}"
-    made_up = sorted(map(_clock, set(stamps) - wanted))
-    if made_up:
-        yield f"{name}: {len(made_up)} bars that the market has not: {made_up[:10]}"
-    for stamp, *figures in heard:
-        if stamp in market and figures != market[stamp]:
-            yield f"{name} {_clock(stamp)}: {figures}, the market has {market[stamp]}"
-    if stamps[0] > START.timestamp() + 3600:
-        yield f"{name}: the first bar is of {_clock(stamps[0])}"
-
-
-_SAME = {"FILLED": {"Filled"}, "CANCELED": {"Cancelled"}, "EXPIRED": {"Cancelled"},
-         "REJECTED": {"Cancelled", "Inactive"}}  # fmt: skip
-
-
-def _orders(theirs, ours):
-    placed = {order["ref"]: order for order in theirs["orders"]}
-    if len(placed) != len(theirs["orders"]):
-        yield "the gateway has two orders of one reference"
-    owners = {ref: name for name, each in ours["traders"].items() for ref in each["mine"]}
-    known = {order["ref"]: order for order in ours["orders"]}
-    for ref in placed.keys() - known.keys():
-        yield f"{ref}: an order at the gateway that the node does not know"
-    for ref, order in known.items():
-        if owners.get(ref) != order["strategy"]:
-            yield f"{ref}: of {owners.get(ref)}, and the node says {order['strategy']}"
-        at_gateway = placed.get(ref)
-        if at_gateway is None:
-            if order["fills"] or order["status"] not in {"DENIED", "REJECTED", "CANCELED"}:
-                yield f"{ref}: {order['status']} in the node, and never at the gateway"
-            continue
-        for what in ("perm_id", "instrument", "side", "quantity", "filled"):
-            if what == "perm_id" and not order[what] and not order["fills"]:
-                continue  # refused or cancelled at once: nautilus keeps no id of the venue then
-            if order[what] != at_gateway[what]:
-                yield f"{ref}: {what} {order[what]}, at the gateway {at_gateway[what]}"
-        if at_gateway["status"] not in _SAME.get(order["status"], set()):
-            yield f"{ref}: {order['status']}, at the gateway {at_gateway['status']}"
-    for name, each in ours["traders"].items():
-        strangers = {ref for _, ref in each["heard"]} - set(each["mine"])
-        if strangers:
-            yield f"{name} heard of orders of others: {sorted(strangers)[:5]}"
-
-
-def _fills(theirs, ours):
-    told = [(order["ref"], fill) for order in ours["orders"] for fill in order["fills"]]
-    counts = Counter(fill["id"] for _, fill in told)
-    twice = [name for name, count in counts.items() if count > 1]
-    if twice:
-        yield f"executions told twice: {twice[:5]}"
-    executed = {fill["id"]: fill for fill in theirs["fills"]}
-    for name in executed.keys() - counts.keys():
-        yield f"execution {name} of {executed[name]['ref']} was never told"
-    without = 0
-    for ref, fill in told:
-        at_gateway = executed.get(fill["id"])
-        if at_gateway is None:
-            yield f"{ref}: a fill {fill['id']} that the gateway does not know"
-            continue
-        if ref != at_gateway["ref"]:
-            yield f"{fill['id']}: a fill of {at_gateway['ref']} told of {ref}"
-        for what in ("side", "size", "price"):
-            if fill[what] != at_gateway[what]:
-                yield f"{fill['id']}: {what} {fill[what]}, at the gateway {at_gateway[what]}"
-        if fill["commission"] != at_gateway["commission"]:
-            without += 1
-            if fill["commission"] != 0:
-                yield f"{fill['id']}: commission {fill['commission']}"
-    # Those whose commission came too late, or was dropped while nobody asked again.
-    if without > 5:
-        yield f"{without} fills without their commission"
-
-
-def _positions(theirs, ours):
-    sums = {name: sum(held.values()) for name, held in ours["positions"].items()}
-    sums = {name: total for name, total in sums.items() if total}
-    if sums != theirs["positions"]:
-        yield f"positions {sums}, at the gateway {theirs['positions']}"
-    for trader in STRATEGIES:
-        held = Counter()
-        mine = set(ours["traders"][trader]["mine"])
-        for fill in theirs["fills"]:
-            if fill["ref"] in mine:
-                held[fill["instrument"]] += fill["size"] * (1 if fill["side"] == "BUY" else -1)
-        for name, total in held.items():
-            said = ours["positions"].get(name, {}).get(trader, 0)
-            if said != total:
-                yield f"{trader} holds {said} {name}, and its fills come to {total}"
+# What came of it.
 
 
 def summary(theirs, ours):
@@ -411,7 +291,7 @@ def main():
     parser = argparse.ArgumentParser(prog="python -m tests.nautilus.week")
     parser.add_argument("seed", nargs="?", type=int, default=random.randrange(10**6))  # noqa: S311
     parser.add_argument("--days", type=int, default=7)
-    parser.add_argument("--speed", type=float, default=4000)
+    parser.add_argument("--speed", type=float, default=5000)
     parser.add_argument("--keep", type=Path, help="keep the files of the run here")
     given = parser.parse_args()
     if given.keep:

@@ -228,7 +228,9 @@ class Trader(Strategy):
         tif = dice.choice((TimeInForce.DAY, TimeInForce.GTC, TimeInForce.IOC))
         resting = dice.choice((TimeInForce.DAY, TimeInForce.GTC))
         own = self.cache.orders_open(instrument_id=name, strategy_id=self.id)
-        match dice.choice(("market", "limit", "limit", "rest", "stop", "bracket", "change", "kill")):
+        match dice.choice(
+            ("market", "limit", "limit", "rest", "stop", "bracket", "change", "kill")
+        ):
             case "market":
                 self._send(make.market(name, side, size))
             case "limit":

@@ -81,12 +81,17 @@ CASES = [
     ("exhausted: legs for all", facts(order("S1", State.DONE, ended=Ended.EXHAUSTED), position=IN_H), [Place(ref("L2"), {H: -2}, None), Place(ref("L3"), {M: 2}, None)]),
     ("exhausted half done: legs for what remains", facts(order("S1", State.DONE, ended=Ended.EXHAUSTED, filled=1), position={H: 1, M: 1}), [Place(ref("L2"), {H: -1}, None), Place(ref("L3"), {M: 1}, None)]),
     ("one leg of the spread came alone", facts(order("S1", State.DONE, ended=Ended.REFUSED), position={H: 1}), [Place(ref("L2"), {H: -1}, None), Place(ref("L3"), {M: 2}, None)]),
-    ("no more spread after legs", facts(order("L1", State.DONE, ended=Ended.REFUSED), position=IN_H), [Place(ref("L2"), {H: -2}, None), Place(ref("L3"), {M: 2}, None)]),
+    ("no more spread after legs", facts(order("L1", State.DONE, ended=Ended.REFUSED, sent=LATE), position=IN_H), [Place(ref("L2"), {H: -2}, None), Place(ref("L3"), {M: 2}, None)]),
     ("a leg works", facts(order("L1"), position=IN_H), [Wait]),
     ("a leg works for too long", facts(order("L1", sent=NOW - 60 * SECOND), position=IN_H), [Halt]),
     ("third refusal", facts(*(order(f"L{n}", State.DONE, ended=Ended.REFUSED) for n in (1, 2, 3)), position=IN_H), [Halt]),
     ("killed: a working order goes", facts(order("S1"), position=IN_H, killed=True), [Cancel(ref("S1"), Ended.PAUSED)]),
-    ("killed: nothing is sent", facts(position=IN_H, killed=True), [Halt]),
+    ("a leg refused just now: the other one first", facts(order("L1", State.DONE, ended=Ended.REFUSED), position=IN_H), [Place(ref("L2"), {M: 2}, None)]),
+    ("a leg refused just now and the other one there: waits", facts(order("L1", State.DONE, ended=Ended.REFUSED), position={H: 2, M: 2}), [Wait]),
+    ("its cancel was refused just now", facts(order("S1", step=2, ended=Ended.EXHAUSTED), position=IN_H), [Wait]),
+    ("its cancel was refused: again, and for the same reason", facts(order("S1", sent=LATE, step=2, ended=Ended.EXHAUSTED), position=IN_H), [Cancel(ref("S1"), Ended.EXHAUSTED)]),
+    ("asked to go by the kill switch that is off again: it still goes", facts(order("S1", sent=LATE, ended=Ended.PAUSED), position=IN_H), [Cancel(ref("S1"), Ended.PAUSED)]),
+    ("killed: nothing is sent", facts(position=IN_H, killed=True), [Wait]),
     ("killed when done", facts(position=IN_M, killed=True), [Done()]),
     ("no quotes: waits", facts(position=IN_H, quotes={}), [Wait]),
 ]  # fmt: skip
@@ -135,8 +140,16 @@ def test_near_the_deadline_legs_go_without_quotes():
     ]
 
 
-def test_past_the_deadline_it_halts_and_says_what_is_left():
-    (halt,) = decide(Move(ROLL, {M: 2}, deadline_ns=NOW), facts(position=IN_H), RULES)
+def test_near_the_deadline_a_spread_is_not_left_without_quotes():
+    move = Move(ROLL, {M: 2}, deadline_ns=NOW + 3600 * SECOND)
+    known = facts(order("S1", sent=LATE), position=IN_H, quotes={})
+    assert decide(move, known, RULES) == (Cancel(ref("S1"), Ended.EXHAUSTED),)
+
+
+@pytest.mark.parametrize("liquid", [True, False])
+def test_past_the_deadline_it_halts_and_says_what_is_left(liquid):
+    known = facts(position=IN_H, liquid=liquid)
+    (halt,) = decide(Move(ROLL, {M: 2}, deadline_ns=NOW), known, RULES)
     assert isinstance(halt, Halt)
     assert "past the deadline with -2 2026H, +2 2026M to trade" in halt.reason
 
@@ -185,7 +198,9 @@ def test_no_id(text):
         MoveId.parse(text)
 
 
-@pytest.mark.parametrize("wrong", [{"steps": 0}, {"attempts": 0}, {"step_secs": 0}, {"beyond": -1}])
+@pytest.mark.parametrize(
+    "wrong", [{"steps": 0}, {"attempts": 0}, {"step_secs": 0}, {"retry_secs": 0}, {"beyond": -1}]
+)
 def test_rules_that_would_never_send(wrong):
     with pytest.raises(ValueError, match=r"at least 1|above 0|not below 0"):
         MoveRules(**wrong)

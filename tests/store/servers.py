@@ -55,7 +55,7 @@ def postgresql():
             port = free.getsockname()[1]
         make = [folder / "initdb", "-D", data, "-A", "trust", "-N", "-U", USER]
         subprocess.run(list(map(str, make)), check=True, capture_output=True, cwd="/", **user)
-        serve = [folder / "postgres", "-D", data, "-p", port, "-k", "", "-h", "127.0.0.1"]
+        serve = [folder / "postgres", "-D", data, "-p", port, "-k", "", "-h", "127.0.0.1", "-F"]
         with (root / "log").open("wb") as log:
             server = subprocess.Popen(
                 list(map(str, serve)), stdout=log, stderr=log, cwd="/", **user
@@ -70,7 +70,7 @@ def postgresql():
                 time.sleep(0.05)
             yield url
         finally:
-            server.send_signal(signal.SIGINT)  # its fast shutdown
+            server.send_signal(signal.SIGQUIT)  # at once: nobody needs its files any more
             server.wait(30)
 
 

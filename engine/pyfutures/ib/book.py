@@ -115,6 +115,10 @@ class OrderBook:
         record = self._records[key]
         return record.before is not None or record.cancel_asked
 
+    def asking(self) -> frozenset[int]:
+        """Return the orders of which a modification or a cancellation is under way."""
+        return frozenset(key for key in self._records if self.is_asking(key))
+
     def _new(self, client_id: int, order_id: int, contract: Contract, order: Order) -> Record:
         record = Record(len(self._records) + 1, client_id, order_id, contract, order)
         self._records[record.key] = record
@@ -337,7 +341,13 @@ class OrderBook:
         record.warnings.append(f"{code}: {text}")
         return [OrderEvent(kind, record.view(), text=text, code=code)]
 
-    def reconcile(self, answer: Collection[OpenOrder], *, placed_up_to: int) -> list[OrderEvent]:
+    def reconcile(
+        self,
+        answer: Collection[OpenOrder],
+        *,
+        placed_up_to: int,
+        asked: Collection[int] = (),
+    ) -> list[OrderEvent]:
         """Take the answer to "which of my orders are open"; return what it changes.
 
         Parameters
@@ -346,6 +356,9 @@ class OrderBook:
             The open orders of our client id, completed orders and executions having been heard.
         placed_up_to
             Our key of the last order that was placed when the gateway was asked.
+        asked
+            The orders of which something was under way then, by `asking`: what the answer does
+            not show got lost on its way.
 
         """
         events: list[OrderEvent] = []
@@ -366,6 +379,25 @@ class OrderBook:
                 if not record.is_own and record.phase is OrderPhase.SENT:
                     continue  # heard of by its executions only
                 events += self._move(record, Signal.MISSING)
+        shown = {(each.order.client_id, each.order_id): each.order for each in answer}
+        for key in named.intersection(asked):
+            record = self._records[key]
+            theirs = shown.get((record.client_id, record.order_id))
+            if theirs is not None and not record.phase.is_final:
+                events += self._unheard(record, theirs)
+        return events
+
+    def _unheard(self, record: Record, order: Order) -> list[OrderEvent]:
+        """Take back what was asked of an order if the gateway shows nothing of it."""
+        events: list[OrderEvent] = []
+        if record.before is not None and not _differ(record.before, order):
+            record.order, record.before = order, None
+            text = "the gateway did not hear of the modification"
+            events += self._note(record, OrderEventKind.REFUSED, text, 0)
+        if record.cancel_asked and record.phase is not OrderPhase.CANCELLING:
+            record.cancel_asked = False
+            text = "the gateway did not hear of the cancellation"
+            events += self._note(record, OrderEventKind.REFUSED, text, 0)
         return events
 
 

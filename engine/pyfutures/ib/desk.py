@@ -172,14 +172,14 @@ class OrderDesk:
         """
         self.is_active = True
         async with self._sync_lock:
-            placed_up_to = len(self.book)
+            placed_up_to, asked = len(self.book), self.book.asking()
             found = await self.open_orders(patience=patience)
             try:
                 await self.completed_orders(patience=patience)
             except RequestError as error:
                 _LOG.warning("%s; going on without", error)
             await self.executions(patience=patience)
-            self._tell(self.book.reconcile(found, placed_up_to=placed_up_to))
+            self._tell(self.book.reconcile(found, placed_up_to=placed_up_to, asked=asked))
 
     def positions(self) -> dict[tuple[str, int], Decimal]:
         """Return what the executions heard here add up to, by account and contract id."""

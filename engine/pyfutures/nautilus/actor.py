@@ -148,6 +148,7 @@ class RollActor(CatchingUpActor):
         try:
             self._begin()
         except BaseException:  # nautilus ends the node without a word to its components
+            self._cancel_alerts()
             self._close()
             raise
 

@@ -77,7 +77,8 @@ class GuardedActor(Actor):  # type: ignore[misc] # nautilus has no types
     def _called(self, action: Callable[[], object]) -> None:
         """Do what a timer is for: on the thread of the node, and with failures as failures."""
         if self._loop is not None and threading.get_ident() != self._thread:
-            self._loop.call_soon_threadsafe(self._guarded, action)
+            if not self._loop.is_closed():  # the node has ended while the timer was on its way
+                self._loop.call_soon_threadsafe(self._guarded, action)
         else:
             self._guarded(action)
 

@@ -178,7 +178,8 @@ class OrderEvents(FillEvents):
             case OrderEventKind.COMMISSION if fill is not None:
                 self._commission(track, fill)
             case OrderEventKind.REFUSED:
-                self._refused(track, view, f"error {event.code}: {event.text}", event.code)
+                code = f"error {event.code}: " if event.code else ""  # none: it never got there
+                self._refused(track, view, f"{code}{event.text}", event.code)
             case _:
                 self._warned(track, event)
 
@@ -396,7 +397,7 @@ class OrderEvents(FillEvents):
         )  # fmt: skip
 
     def _refused(self, track: Track, view: OrderView, reason: str, code: int) -> None:
-        if code in _OF_CANCELS:
+        if code in _OF_CANCELS or (not code and not track.is_changing):
             self._cancel_refused(track, view, reason)
         elif track.is_changing and not track.is_over:
             track.is_changing = False

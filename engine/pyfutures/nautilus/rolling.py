@@ -4,10 +4,10 @@ Theory of operation. The roll actor says which month is current (`current_topic`
 caught up with all that was missed. If the position of the root is not what it shall be there, a
 move is written down and carried out: at every event of an order and every second the facts go to
 `pyfutures.positions.decide`, and what it says is written down, then done. A restart finds the move,
-its orders by their references, and goes on.
+its orders by their references, and goes on as soon as positions and orders agree.
 
-The position is the ledger's: signed quantity by contract of what this root has filled. At start and
-between moves the sum over the roots of the account must be what the broker holds, or it stops.
+The position is the ledger's: signed quantity by contract of what this root has filled. The sum over
+the roots of the account must be what the broker holds, or it stops.
 """
 
 from __future__ import annotations
@@ -18,45 +18,41 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final, assert_never
 
 from nautilus_trader.common.component import TestClock
-from nautilus_trader.model.enums import OrderSide, OrderStatus
 from nautilus_trader.model.events import OrderEvent, OrderFilled, OrderInitialized
-from nautilus_trader.model.identifiers import ClientId, ClientOrderId, InstrumentId
+from nautilus_trader.model.identifiers import ClientId, InstrumentId
 from nautilus_trader.trading.strategy import Strategy
 
 from pyfutures.chain.catalog import Catalog
 from pyfutures.months import ContractMonth
 from pyfutures.nautilus.liquidity import LiquidHours
+from pyfutures.nautilus.move_orders import MoveOrders
 from pyfutures.nautilus.node_thread import NodeThread
 from pyfutures.nautilus.rolling_config import RollingStrategyConfig
-from pyfutures.nautilus.root_market import RootMarket
+from pyfutures.nautilus.root_ledger import LedgerError, RootLedger
+from pyfutures.nautilus.root_market import ContractNotLoadedError, RootMarket
 from pyfutures.nautilus.types import current_topic
 from pyfutures.positions import (
+    Action,
     AttributionError,
     Cancel,
     Done,
-    Ended,
     Facts,
     Halt,
     Move,
     MoveId,
-    MoveOrder,
-    OrderKind,
     OrderRef,
     Place,
     Reprice,
     State,
     Wait,
-    attribute,
-    claims_of,
     decide,
 )
-from pyfutures.positions.book import MemoryBook, MoveBook, RootFill
+from pyfutures.positions.book import MemoryBook, MoveBook
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from nautilus_trader.model.data import QuoteTick
-    from nautilus_trader.model.orders import Order
 
     from pyfutures.chain import Chain
 
@@ -65,23 +61,21 @@ __all__ = ["RollingStrategy", "RollingStrategyConfig", "RollingStrategyError"]
 _NS: Final = 10**9
 _BACKTEST_POLL_SECS: Final = 60.0
 _PULSE_SECS: Final = 10.0  # well within a lease's time to live
-_IN_FLIGHT: Final = frozenset(
-    {
-        OrderStatus.INITIALIZED, OrderStatus.SUBMITTED, OrderStatus.PENDING_UPDATE,
-        OrderStatus.PENDING_CANCEL, OrderStatus.EMULATED, OrderStatus.RELEASED,
-    }
-)  # fmt: skip
 
 
 class RollingStrategyError(RuntimeError):
     """Something that stopped the moving of a position; names the root and what it stands at."""
 
 
+#: What is said in one line; anything else is a bug and raised on.
+_KNOWN: Final = (RollingStrategyError, AttributionError, LedgerError, ContractNotLoadedError)
+
+
 class RollingStrategy(Strategy):  # type: ignore[misc] # nautilus has no types
     """Holds `target` contracts of a root in the month that the roll actor says.
 
     Subclass it and call `set_target` for a strategy of your own; a subclass that overrides
-    `on_start`, `on_stop` or `on_quote_tick` calls these too.
+    `on_start`, `on_stop`, `on_fault` or `on_reset` calls these too.
 
     Parameters
     ----------
@@ -105,20 +99,27 @@ class RollingStrategy(Strategy):  # type: ignore[misc] # nautilus has no types
         book: MoveBook | None = None,
     ) -> None:
         super().__init__(config)
-        self._given_chain, self._owns_book = chain, book is None
-        self._rules = config.rules
+        self._given_chain, self._given_book = chain, book
+        self._clear()
+
+    def _clear(self) -> None:
+        self._rules = self.config.rules
         self.failure: Exception | None = None
         self._current: ContractMonth | None = None
-        self._target: int | None = config.target
-        self._may_open = config.open_when_flat
+        self._target: int | None = self.config.target
+        self._may_open = bool(self.config.open_when_flat)
         self._move: Move | None = None
         self._quoted: dict[ContractMonth, InstrumentId] = {}
         self._said = ""
         self._stamp = 0
         self._next_check_ns = 0
         self._difference: str | None = None
-        self._book = book
-        self._is_busy = False
+        self._book: MoveBook | None = None
+        self._claim: str | None = None
+        self._is_open = self._is_settled = False
+        self._settle_by_ns = 0
+        self._asked: dict[InstrumentId, int] = {}
+        self._is_busy = self._is_again = False
 
     # What a user calls
 
@@ -140,51 +141,51 @@ class RollingStrategy(Strategy):  # type: ignore[misc] # nautilus has no types
         """The signed quantity to hold; None before start if the config names none."""
         return self._target
 
-    def set_target(self, quantity: int) -> None:
-        """Hold another quantity from now on; opens if nothing is held."""
-        self._target = quantity
-        self._may_open = True
-        self._guard(self._step)
+    @property
+    def current(self) -> ContractMonth | None:
+        """The month that the roll actor says is current; None before it has said one."""
+        return self._current
+
+    @property
+    def is_moving(self) -> bool:
+        """Whether a move is open."""
+        return self._move is not None
 
     @property
     def position(self) -> dict[ContractMonth, int]:
         """The signed quantity of the root by month, of its ledger, without zeros."""
-        ledger = self.book.position(self.config.root)
-        return {self._market.month(name): quantity for name, quantity in ledger.items() if quantity}
+        self.book  # noqa: B018 - raises before start
+        return RootLedger(self.book, self._market).position
+
+    def set_target(self, quantity: int) -> None:
+        """Hold another quantity from now on; opens if nothing is held.
+
+        An order that works is let finish first.
+        """
+        self._target = quantity
+        self._may_open = True
+        self._guard(self._step)
 
     # What nautilus calls
 
     def on_start(self) -> None:
         """Take the position over, and the move that a stop interrupted."""
-        self._guard(self._begin)
+        self._guarded(self._begin)
 
     def on_stop(self) -> None:
         """Stop looking; orders that work are left to the next start, which knows them."""
-        self._cancel(self._poll)
-        self._cancel(self._pulse)
-        self._watch(())
-        self.msgbus.unsubscribe("events.order.*", self._on_order)
-        self.msgbus.unsubscribe(current_topic(self.config.root), self._on_current)
-        if self._book is not None and self._owns_book:
-            self._book.close()
-            self._book = None
+        self._close()
 
     def on_fault(self) -> None:
         """Stop looking."""
-        self.on_stop()
+        self._close()
 
-    def on_quote_tick(self, tick: QuoteTick) -> None:
-        """Take no part: quotes are read from the cache when they are needed."""
+    def on_reset(self) -> None:
+        """Forget everything that is not written down."""
+        self._close()
+        self._clear()
 
     # Start
-
-    @property
-    def _poll(self) -> str:
-        return f"{self.id}-poll"
-
-    @property
-    def _pulse(self) -> str:
-        return f"{self.id}-pulse"
 
     def _begin(self) -> None:
         config = self.config
@@ -193,52 +194,155 @@ class RollingStrategy(Strategy):  # type: ignore[misc] # nautilus has no types
         )
         if isinstance(self.clock, TestClock):  # a backtest knows no combinations
             self._rules = replace(self._rules, spread=False)
-        self._calendar = chain.rolls
+        self._calendar = chain.roll_calendar(hold=config.hold)
+        account = self._account()
         self._market = RootMarket(
             chain,
             venue=config.venue,
             cache=self.cache,
             hours=LiquidHours.of(config.hours, chain),
+            account=account,
         )
-        if self._book is None:
-            self._book = self._open_book()
-        self._settle()
-        open_moves = [move for move in self.book.open_moves() if move.id.root == config.root]
-        if len(open_moves) > 1:
-            raise RollingStrategyError(
-                f"{config.root}: two moves are open, {open_moves[0].id} and {open_moves[1].id};"
-                " end one by hand"
-            )
-        if open_moves:
-            self._move = open_moves[0]
-            self.log.warning(f"{self._move.id}: goes on where it was interrupted")
-            self._catch_up(self._move)
-            self._watch(self._move.remaining(self.position))
-        if self._target is None:
-            self._target = sum((self._move.desired if self._move else self.position).values())
+        self._claim_root(account)
+        self._book = self._given_book or self._open_book(account)
+        self._is_open = True
+        self._ledger = RootLedger(self._book, self._market)
+        self._orders = MoveOrders(
+            self, self._book, self._market,
+            client_id=config.client_id, dry_run=config.dry_run, say=self._say,
+        )  # fmt: skip
         self.msgbus.subscribe("events.order.*", self._on_order)
         self.msgbus.subscribe(current_topic(config.root), self._on_current)
         known = self.cache.get(current_topic(config.root))
-        if known is not None:
+        if known:
             self._current = ContractMonth.parse(known.decode())
         if config.store is not None:  # a backtest is alone, and its broker does not err
-            self._every(_PULSE_SECS, self._pulse, self._beat)
-        if open_moves:
-            self._begin_to_poll()
+            self._every(_PULSE_SECS, "pulse", self._beat)
+        self._settle_by_ns = self.clock.timestamp_ns() + round(config.settle_secs * _NS)
+        self._settle()
 
-    def _catch_up(self, move: Move) -> None:
-        """Take note of what filled while the node was down: the ledger has it by now."""
-        for order in self.book.orders(move.id):
-            live = self.cache.order(ClientOrderId(str(order.ref)))
-            if live is not None and int(live.filled_qty) > order.filled:
-                filled = int(live.filled_qty)
-                self.book.write(replace(order, filled=filled), "filled while the node was down")
+    def _claim_root(self, account: str | None) -> None:
+        """Refuse a second strategy on the same position; two could not tell their orders apart."""
+        name = f"pyfutures.rolling.{account or 'all'}.{self.config.root}"
+        if name in self.msgbus.endpoints():
+            raise RollingStrategyError(
+                f"{self.config.root}: another strategy of this node holds this root in account"
+                f" {account}; a root is held by one strategy"
+            )
+        self.msgbus.register(name, self._on_current)
+        self._claim = name
+
+    def _open_book(self, account: str | None) -> MoveBook:
+        if self.config.store is None:
+            return MemoryBook()
+        from pyfutures.store.moves import StoredMoves  # noqa: PLC0415 - SQLAlchemy, if it is used
+
+        return StoredMoves.open(
+            self.config.store,
+            account=account or "",
+            root=self.config.root,
+            trader=str(self.trader_id),
+        )
+
+    def _account(self) -> str | None:
+        if self.config.account_id is not None:
+            return str(self.config.account_id)
+        accounts = [str(account.id) for account in self.cache.accounts()]
+        if len(accounts) == 1:
+            return accounts[0].partition("-")[2] or accounts[0]
+        if self.config.store is None:
+            return None
+        raise RollingStrategyError(
+            f"{self.config.root}: {len(accounts)} accounts ({', '.join(accounts) or 'none'});"
+            " name one with `account_id`"
+        )
+
+    def _settle(self) -> None:
+        """Bring the ledger up to date; while a move is open its fills may still be on their way."""
+        if self._is_settled:
+            return
+        self._write_off_expired()
+        if self.config.adopt and (taken := self._ledger.adopt()):
+            self.log.warning(f"{self.config.root}: takes over {taken}")
+        try:
+            found = self._ledger.settle()
+        except AttributionError as error:
+            if not self.book.open_moves() or self.clock.timestamp_ns() >= self._settle_by_ns:
+                raise
+            self._say(f"{self.config.root}: waits for positions and orders to agree: {error}")
+            self._begin_to_poll()
+            return
+        if found:
+            self.log.warning(f"{self.config.root}: was filled while nobody looked: {found}")
+        self._is_settled = True
+        self._take_up()
+
+    def _write_off_expired(self) -> None:
+        config = self.config
+        gone = {} if config.replay else self._ledger.expired(self.clock.timestamp_ns())
+        if not gone:
+            return
+        words = ", ".join(f"{name} {quantity:+d}" for name, quantity in gone.items())
+        if config.on_expired == "fault":
+            raise RollingStrategyError(
+                f"{config.root}: the ledger says {words}, which has expired: see what became of"
+                " it, and set `on_expired` to `flat` to write it off, or to `reopen` to open the"
+                " target anew as well"
+            )
+        self._ledger.write_off(gone)
+        self.log.warning(f"{config.root}: {words} has expired and is written off")
+        for move in self._own_moves():
+            self.book.end(move.id, "expired")
+        if config.on_expired == "reopen":
+            self._may_open = True
+        else:
+            self._target, self._may_open = sum(self.position.values()), False
+
+    def _take_up(self) -> None:
+        """Go on with the move that is open, if there is one."""
+        config, position = self.config, self.position
+        moves = self._own_moves()
+        for older in moves[:-1]:  # superseded by the last one, and the node died before it said so
+            if any(order.state is not State.DONE for order in self._ledger.orders(older)):
+                raise RollingStrategyError(
+                    f"{config.root}: two moves are open, {older.id} and {moves[-1].id}, and orders"
+                    " of the older one work: cancel them by hand"
+                )
+            self.book.end(older.id, "superseded")
+        self._move = moves[-1] if moves else None
+        words = ", ".join(f"{month} {quantity:+d}" for month, quantity in sorted(position.items()))
+        strange = [month for month in position if month not in self._calendar]
+        if strange and self._move is None:
+            raise RollingStrategyError(
+                f"{config.root}: holds {words}, but {min(strange)} is not in the hold cycle; close"
+                " it, or name the cycle with `hold`"
+            )
+        if len(position) > 1 and self._move is None:
+            raise RollingStrategyError(
+                f"{config.root}: holds {words}, and no move from one to the other was begun: a"
+                " spread, or a trade by hand? Make it one month by hand"
+            )
+        if self._move is not None:
+            self.log.warning(f"{self._move.id}: goes on where it was interrupted")
+            self._watch(self._move.remaining(position))
+            self._begin_to_poll()
+        else:
+            self._cancel_timer("poll")
+        if self._target is None:
+            self._target = sum((self._move.desired if self._move else position).values())
+        self._step()
+
+    def _own_moves(self) -> list[Move]:
+        return [move for move in self.book.open_moves() if move.id.root == self.config.root]
+
+    # Timers
 
     def _every(self, seconds: float, name: str, action: Callable[[], None]) -> None:
         interval = round(seconds * _NS)
         thread = NodeThread()
+        self._cancel_timer(name)
         self.clock.set_timer_ns(
-            name, interval, 0, 0, lambda _: thread.call(lambda: self._guard(action))
+            f"{self.id}-{name}", interval, 0, 0, lambda _: thread.call(lambda: self._guard(action))
         )
 
     def _begin_to_poll(self) -> None:
@@ -246,69 +350,17 @@ class RollingStrategy(Strategy):  # type: ignore[misc] # nautilus has no types
         seconds = self.config.poll_secs
         if isinstance(self.clock, TestClock):  # a month that waits must not take an hour
             seconds = max(seconds, _BACKTEST_POLL_SECS)
-        self._every(seconds, self._poll, self._step)
+        self._every(seconds, "poll", self._step)
 
-    def _cancel(self, name: str) -> None:
-        if name in self.clock.timer_names:
-            self.clock.cancel_timer(name)
-
-    def _open_book(self) -> MoveBook:
-        if self.config.store is None:
-            return MemoryBook()
-        from pyfutures.store.moves import StoredMoves  # noqa: PLC0415 - SQLAlchemy, if it is used
-
-        return StoredMoves.open(
-            self.config.store,
-            account=self._account(),
-            root=self.config.root,
-            strategy=str(self.id),
-            trader=str(self.trader_id),
-        )
-
-    def _account(self) -> str:
-        if self.config.account_id is not None:
-            return str(self.config.account_id)
-        accounts = [str(account.id) for account in self.cache.accounts()]
-        if len(accounts) != 1:
-            raise RollingStrategyError(
-                f"{self.config.root}: {len(accounts)} accounts ({', '.join(accounts) or 'none'});"
-                " name one with `account_id`"
-            )
-        return accounts[0].partition("-")[2] or accounts[0]
-
-    # The broker and the ledgers
-
-    def _ledgers(self) -> dict[str, dict[str, int]]:
-        """Return the part of each ledger that is of the contracts of this root."""
-        return {
-            root: self._market.only_ours(dict(ledger))
-            for root, ledger in self.book.ledgers().items()
-        }
-
-    def _settle(self) -> None:
-        """Give the difference between broker and ledgers to the move that explains it."""
-        held, ledgers = self._market.held(), self._ledgers()
-        if self.config.adopt and not ledgers.get(self.config.root):
-            free = {
-                name: quantity - sum(ledger.get(name, 0) for ledger in ledgers.values())
-                for name, quantity in held.items()
-            }
-            taken = {name: quantity for name, quantity in free.items() if quantity}
-            if taken:
-                self.log.warning(f"{self.config.root}: takes over {taken}")
-                self.book.adjust(self.config.root, taken, "taken over from the broker")
-                ledgers = self._ledgers()
-        found = attribute(held, ledgers, claims_of(self.book))
-        mine = found.get(self.config.root)
-        if mine:
-            self.log.warning(f"{self.config.root}: was filled while nobody looked: {mine}")
-            self.book.adjust(self.config.root, mine, "filled while the node was down")
+    def _cancel_timer(self, name: str) -> None:
+        if f"{self.id}-{name}" in self.clock.timer_names:
+            self.clock.cancel_timer(f"{self.id}-{name}")
 
     def _beat(self) -> None:
         """Keep the lease; look from time to time whether broker and ledgers agree."""
         self.book.beat()
         now = self.clock.timestamp_ns()
-        if now >= self._next_check_ns and not self.book.open_moves():
+        if self._is_settled and now >= self._next_check_ns:
             self._next_check_ns = now + round(self.config.check_secs * _NS)
             self._compare()
 
@@ -318,7 +370,7 @@ class RollingStrategy(Strategy):  # type: ignore[misc] # nautilus has no types
         A spread is told as a whole and leg by leg, some seconds apart: once may be in between.
         """
         try:
-            attribute(self._market.held(), self._ledgers(), ())
+            self._ledger.compare()
         except AttributionError as error:
             if self._difference == str(error):
                 raise
@@ -337,56 +389,53 @@ class RollingStrategy(Strategy):  # type: ignore[misc] # nautilus has no types
         if isinstance(event, OrderInitialized):  # told before the order is in the cache
             return
         ref = OrderRef.parse(event.client_order_id.value)
-        if ref is not None and ref.move.root == self.config.root and self.failure is None:
+        if ref is not None and ref.move.root == self.config.root:
             self._guard(lambda: self._heard(event, ref))
 
     def _heard(self, event: OrderEvent, ref: OrderRef) -> None:
-        known = {order.ref: order for order in self.book.orders(ref.move)}
-        if ref not in known:
+        if not self._is_settled:
+            self._settle()
+            return
+        move = next((move for move in self._own_moves() if move.id == ref.move), None)
+        if move is None or all(order.ref != ref for order in self.book.orders(ref.move)):
             raise RollingStrategyError(
-                f"{ref}: an order with our reference that is not written down"
+                f"{ref}: {type(event).__name__} of an order with our reference that is of no open"
+                " move"
             )
-        order = known[ref]
-        if isinstance(event, OrderFilled):
-            sign = 1 if event.order_side is OrderSide.BUY else -1
-            size = int(event.last_qty)
-            if order.ref.kind is OrderKind.LEG:
-                contracts = {str(event.instrument_id): sign * size}
-            else:
-                names = (str(self._market.name(month)) for month in sorted(order.legs))
-                contracts = dict(zip(names, (sign * size, -sign * size), strict=True))
-            fill = RootFill(
-                event.trade_id.value, ref, contracts, str(event.last_px), event.ts_event
-            )
-            if self.book.fill(fill):
-                order = replace(order, filled=order.filled + size)
-        self.book.write(self._refreshed(order), type(event).__name__)
+        self._ledger.take(move, event if isinstance(event, OrderFilled) else None)
+        order = next(order for order in self._ledger.orders(move) if order.ref == ref)
+        self.book.write(order, type(event).__name__)
         self._step()
 
     # Moving
 
     def _step(self) -> None:
         """Look at the facts and do what they ask for; asking once too often does no harm."""
-        if self.failure is not None or self._is_busy:
+        if not self._is_settled:
+            self._settle()
             return
-        self._is_busy = True  # what is sent may be answered before `submit_order` returns
+        if self._is_busy:  # what is sent may be answered before `submit_order` returns
+            self._is_again = True
+            return
+        self._is_busy = True
         try:
-            while self._advance():
-                pass
+            while self._advance() or self._is_again:
+                self._is_again = False
         finally:
             self._is_busy = False
 
     def _advance(self) -> bool:
-        """Do what is to be done now; return whether to look again."""
-        if self._move is None and not self._decide_to_move():
+        """Do what is to be done now; return whether to look again at once."""
+        move = self._move or self._decided_move()
+        if move is None:
             return False
-        move = self._move
-        assert move is not None  # noqa: S101 - decided just now
         facts = self._facts(move)
+        if facts is None:
+            return False
         if not any(order.state is not State.DONE for order in facts.orders):
             aim = self._aim()
             if aim is not None and aim != dict(move.desired):
-                self._finish(move, "superseded")
+                self._supersede(move)
                 return True
         actions = decide(move, facts, self._rules)
         for action in actions:
@@ -399,124 +448,119 @@ class RollingStrategy(Strategy):  # type: ignore[misc] # nautilus has no types
             return None
         return {self._current: self._target} if self._target else {}
 
-    def _decide_to_move(self) -> bool:
+    def _decided_move(self) -> Move | None:
         aim, position = self._aim(), self.position
-        if aim is None:
-            return False
-        if aim == position or (not position and not self._may_open):
-            return False
+        if aim is None or aim == position or (not position and not self._may_open):
+            return None
+        move = self._new_move(aim, position)
+        self._open(move)
+        self.log.info(f"{move.id}: {position} to {aim}")
+        return move
+
+    def _new_move(self, aim: dict[ContractMonth, int], position: dict[ContractMonth, int]) -> Move:
+        source = min(position) if position else None
+        if source is not None and aim and source > min(aim):
+            raise RollingStrategyError(
+                f"{self.config.root}: {source} is held and {min(aim)} is said to be current: a"
+                " position never rolls backwards; rebuild the series, or move it by hand"
+            )
         # Ids are of whole seconds; two moves in one second would be one.
         self._stamp = max(self.clock.timestamp_ns() // _NS, self._stamp + 1)
         now = dt.datetime.fromtimestamp(self._stamp, dt.UTC)
-        source = min(position) if position else None
         deadline = None
-        if source is not None and source != self._current and not self.config.replay:
+        if source not in {None, self._current} and not self.config.replay:
             deadline = self._calendar.row(source).deadline_ns
-        move = Move(
+        return Move(
             MoveId(self.config.root, source, next(iter(aim), None), now),
             aim,
             {month: str(self._market.name(month)) for month in {*aim, *position}},
             deadline,
         )
+
+    def _open(self, move: Move) -> None:
         self.book.begin(move)
         self._move = move
         self._begin_to_poll()
-        self.log.info(f"{move.id}: {position} to {aim}")
-        self._watch(move.remaining(position))
-        return True
+        self._watch(move.remaining(self.position))
+
+    def _supersede(self, move: Move) -> None:
+        """Begin the move that another target or month asks for, then end this one.
+
+        In this order, so that a position in two months is never without a move that explains it.
+        """
+        aim, position = self._aim(), self.position
+        if aim is None or aim == position:
+            self._finish(move, "superseded")
+            return
+        self._open(self._new_move(aim, position))
+        self.book.end(move.id, "superseded")
+        self.log.info(f"{move.id}: superseded")
 
     def _finish(self, move: Move, outcome: str) -> None:
         self.book.end(move.id, outcome)
         self.log.info(f"{move.id}: {outcome}")
         self._move = None
         self._said = ""
-        self._cancel(self._poll)
+        self._cancel_timer("poll")
         self._next_check_ns = self.clock.timestamp_ns() + round(self.config.check_secs * _NS)
         self._watch(())
 
-    def _facts(self, move: Move) -> Facts:
-        left = move.remaining(self.position)
-        quotes = self._market.quotes(left)
+    def _facts(self, move: Move) -> Facts | None:
+        """Return what is known; None while a contract that is to be traded is not."""
+        self._ledger.take(move)
+        position = self.position
+        left = move.remaining(position)
+        if not self._has_contracts(left):
+            return None
         now = self.clock.timestamp_ns()
         kill = self.config.kill_file
         return Facts(
             now_ns=now,
-            position=self.position,
-            orders=[self._refreshed(order) for order in self.book.orders(move.id)],
-            quotes=quotes,
+            position=position,
+            orders=self._ledger.orders(move),
+            quotes=self._market.quotes(left),
             tick=self._market.tick(left),
             liquid=self.config.replay or self._market.is_liquid(left, now),
             killed=kill is not None and Path(kill).exists(),
         )
 
-    def _refreshed(self, order: MoveOrder) -> MoveOrder:
-        """Return an order as the cache knows it, and as far filled as the ledger was told."""
-        live: Order | None = self.cache.order(ClientOrderId(str(order.ref)))
-        if order.state is State.DONE:
-            return order
-        if live is None:
-            # Written down, never sent: the node died in between. Or done, and forgotten there.
-            return replace(order, state=State.DONE, ended=order.ended or Ended.PAUSED)
-        if live.status in _IN_FLIGHT or int(live.filled_qty) > order.filled:
-            return replace(order, state=State.IN_FLIGHT)
-        if not live.is_closed:
-            return replace(order, state=State.WORKING)
-        ended = Ended.FILLED if live.status is OrderStatus.FILLED else order.ended
-        return replace(order, state=State.DONE, ended=ended or Ended.REFUSED)
+    def _has_contracts(self, months: Iterable[ContractMonth]) -> bool:
+        """Return whether the node knows the contracts of months; ask for those it does not."""
+        missing = self._market.missing(months)
+        now = self.clock.timestamp_ns()
+        for name in missing:
+            if isinstance(self.clock, TestClock) or (
+                now > self._asked.setdefault(name, now) + self.config.settle_secs * _NS
+            ):
+                raise ContractNotLoadedError(
+                    f"{self.config.root}: {name} is not loaded and the broker does not tell it;"
+                    " widen `months` of the instrument provider"
+                )
+            if self._asked[name] == now:
+                self.request_instrument(name, client_id=self._client)
+        return not missing
 
-    def _do(self, move: Move, action: object, *, now_ns: int) -> None:
+    def _do(self, move: Move, action: Action, *, now_ns: int) -> None:
         match action:
-            case Place():
-                self._place(action, now_ns=now_ns)
-            case Reprice(ref, price, step):
-                order = self._written(ref)
-                live = self.cache.order(ClientOrderId(str(ref)))
-                instrument = self.cache.instrument(live.instrument_id)
-                changed = replace(order, step=step, price=price, sent_ns=now_ns)
-                self.book.write(changed, f"re-priced to {price}")
-                if order.price != price:
-                    self.modify_order(
-                        live, price=instrument.make_price(price), client_id=self._client
-                    )
-            case Cancel(ref, ended):
-                order = self._written(ref)
-                if order.ended is None:
-                    self.book.write(replace(order, ended=ended), f"cancelled: {ended.value}")
-                self.cancel_order(self.cache.order(ClientOrderId(str(ref))), client_id=self._client)
+            case Place() | Reprice() | Cancel():
+                self._orders.do(action, now_ns=now_ns)
             case Wait(reason):
                 self._say(reason)
             case Halt(reason):
-                if "kill switch" in reason:  # it may be lifted: nothing has failed
-                    self._say(reason)
-                    return
                 raise RollingStrategyError(reason)
             case Done():
                 self._finish(move, "moved")
             case _:
-                assert_never(action)  # type: ignore[arg-type]
+                assert_never(action)
 
-    def _place(self, action: Place, *, now_ns: int) -> None:
-        ref, legs = action.ref, action.legs
-        words = " ".join(f"{quantity:+d} {month}" for month, quantity in legs.items())
-        text = f"{words} at {action.price if action.price is not None else 'market'}"
-        if self.config.dry_run:
-            self._say(f"{ref.move}: dry run, would send {ref.kind.value} {text}")
-            return
-        order = self._market.order(action, self.order_factory)
-        self.book.write(
-            MoveOrder(ref, legs, State.IN_FLIGHT, now_ns, price=action.price), f"sent: {text}"
-        )
-        self.log.info(f"{ref}: {text}")
-        self.submit_order(order, client_id=self._client)
-
-    # Facts
+    # Quotes
 
     @property
     def _client(self) -> ClientId | None:
         return None if self.config.client_id is None else ClientId(self.config.client_id)
 
-    def _written(self, ref: OrderRef) -> MoveOrder:
-        return next(order for order in self.book.orders(ref.move) if order.ref == ref)
+    def on_quote_tick(self, tick: QuoteTick) -> None:
+        """Take no part: quotes are read from the cache when they are needed."""
 
     def _watch(self, months: Iterable[ContractMonth]) -> None:
         """Have quotes of these months, and of no others."""
@@ -529,7 +573,24 @@ class RollingStrategy(Strategy):  # type: ignore[misc] # nautilus has no types
                 self.subscribe_quote_ticks(name, client_id=self._client)
         self._quoted = wanted
 
-    # Failing
+    # Ending
+
+    def _close(self) -> None:
+        self._cancel_timer("poll")
+        self._cancel_timer("pulse")
+        if self._claim is not None:
+            self.msgbus.deregister(self._claim, self._on_current)
+            self._claim = None
+        if not self._is_open:
+            return
+        self._is_open, book = False, self.book
+        self._watch(())
+        self.msgbus.unsubscribe("events.order.*", self._on_order)
+        self.msgbus.unsubscribe(current_topic(self.config.root), self._on_current)
+        if self.config.dry_run and self._move is not None and not book.orders(self._move.id):
+            book.end(self._move.id, "dry run")
+        if book is not self._given_book:
+            book.close()
 
     def _say(self, text: str) -> None:
         """Log what is new; a reason to wait is asked for every second."""
@@ -538,9 +599,12 @@ class RollingStrategy(Strategy):  # type: ignore[misc] # nautilus has no types
             self.log.info(text)
 
     def _guard(self, action: Callable[[], None]) -> None:
+        """Do something if the strategy is started and not stopped: timers and users call late."""
+        if self._is_open and self.failure is None:
+            self._guarded(action)
+
+    def _guarded(self, action: Callable[[], None]) -> None:
         """Do something that must not fail unheard: nautilus only logs what a timer raises."""
-        if self.failure is not None:
-            return
         try:
             action()
         except (
@@ -551,5 +615,5 @@ class RollingStrategy(Strategy):  # type: ignore[misc] # nautilus has no types
             self.log.exception(text, error)
             self.fault()
             self.shutdown_system(text)
-            if not isinstance(error, (RollingStrategyError, AttributionError)):
+            if not isinstance(error, _KNOWN):
                 raise

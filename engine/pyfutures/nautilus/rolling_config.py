@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 # msgspec reads the annotations when a node's file is read.
 from nautilus_trader.config import (  # noqa: TC002
     NonNegativeFloat,
@@ -32,7 +34,12 @@ class RollingStrategyConfig(StrategyConfig, frozen=True, kw_only=True):  # type:
         `set_target` is called.
     adopt
         Take what the broker holds in a contract of this root and no ledger explains.
-    spread, steps, step_secs, beyond, leg_secs, attempts, stale_secs, hurry_secs
+    on_expired
+        What a ledger means that has a contract which trades no more: a `fault`, nothing is held and
+        stays so (`flat`), or nothing is held and the target is opened anew (`reopen`).
+    hold
+        Month codes of the hold cycle, if the roll actor was given another one than the spec's.
+    spread, steps, step_secs, beyond, leg_secs, attempts, retry_secs, stale_secs, hurry_secs
         As in `pyfutures.positions.MoveRules`.
     hours
         When orders may be sent, as ``09:30-16:00 America/New_York``; by default the liquid hours
@@ -50,6 +57,9 @@ class RollingStrategyConfig(StrategyConfig, frozen=True, kw_only=True):  # type:
         Stand in for the exchange of the spec in instrument ids, and for the client of the venue.
     poll_secs, check_secs
         Seconds between two looks at an open move, and between two comparisons with the broker.
+    settle_secs
+        Seconds in which, after a start in the middle of a move, positions and orders must agree,
+        and a contract that is to be traded must be known; else that is a fault.
     replay
         For a gateway that plays the past: hours and deadlines, which are those of the clock, are
         not looked at.
@@ -60,12 +70,15 @@ class RollingStrategyConfig(StrategyConfig, frozen=True, kw_only=True):  # type:
     target: int | None = None
     open_when_flat: bool = False
     adopt: bool = False
+    on_expired: Literal["fault", "flat", "reopen"] = "fault"
+    hold: str | None = None
     spread: bool = True
     steps: PositiveInt = 5
     step_secs: PositiveFloat = 30.0
     beyond: NonNegativeInt = 0
     leg_secs: PositiveFloat = 60.0
     attempts: PositiveInt = 3
+    retry_secs: PositiveFloat = 5.0
     stale_secs: PositiveFloat = 300.0
     hurry_secs: NonNegativeFloat = 86_400.0
     hours: str | None = None
@@ -77,6 +90,7 @@ class RollingStrategyConfig(StrategyConfig, frozen=True, kw_only=True):  # type:
     client_id: str | None = None
     poll_secs: PositiveFloat = 1.0
     check_secs: PositiveFloat = 30.0
+    settle_secs: PositiveFloat = 20.0
     replay: bool = False
 
     @property
@@ -89,6 +103,7 @@ class RollingStrategyConfig(StrategyConfig, frozen=True, kw_only=True):  # type:
             beyond=self.beyond,
             leg_secs=self.leg_secs,
             attempts=self.attempts,
+            retry_secs=self.retry_secs,
             stale_secs=self.stale_secs,
             hurry_secs=self.hurry_secs,
         )

@@ -10,7 +10,7 @@ from nautilus_trader.model.identifiers import ClientOrderId, InstrumentId
 from nautilus_trader.model.objects import Quantity
 
 from pyfutures.nautilus.instruments import instrument_id
-from pyfutures.nautilus.spreads import spread_id, spread_instrument
+from pyfutures.nautilus.spreads import add_spread, leg_ids
 from pyfutures.positions import OrderKind, Place, Quote
 
 if TYPE_CHECKING:
@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
     from nautilus_trader.cache.base import CacheFacade
     from nautilus_trader.common.factories import OrderFactory
+    from nautilus_trader.model.identifiers import AccountId
+    from nautilus_trader.model.objects import Price
     from nautilus_trader.model.orders import Order
 
     from pyfutures.chain import Chain
@@ -44,13 +46,22 @@ class RootMarket:
         The node's cache.
     hours
         When orders may be sent.
+    account
+        The account whose positions and orders are looked at; None for all.
     """
 
     def __init__(
-        self, chain: Chain, *, venue: str | None, cache: CacheFacade, hours: LiquidHours
+        self,
+        chain: Chain,
+        *,
+        venue: str | None,
+        cache: CacheFacade,
+        hours: LiquidHours,
+        account: str | None = None,
     ) -> None:
         self.root = chain.root
-        self._cache, self._hours = cache, hours
+        self._chain = chain
+        self._cache, self._hours, self._account = cache, hours, account
         self._names = {month: instrument_id(chain, month, venue=venue) for month in chain.months}
         self._months = {str(name): month for month, name in self._names.items()}
 
@@ -74,9 +85,41 @@ class RootMarket:
         held: dict[str, int] = {}
         for position in self._cache.positions_open():
             name = str(position.instrument_id)
-            if name in self._months:
+            if name in self._months and self._is_ours(position.account_id):
                 held[name] = held.get(name, 0) + int(position.signed_qty)
         return held
+
+    def _is_ours(self, account_id: AccountId | None) -> bool:
+        if self._account is None or account_id is None:
+            return True
+        return str(account_id).partition("-")[2] == self._account
+
+    def has_expired(self, name: str, now_ns: int) -> bool:
+        """Return whether a contract trades no more."""
+        last = self._chain.row(self._months[name]).last_trade_utc
+        return last is not None and last.timestamp() * 10**9 <= now_ns
+
+    def cached(self, name: ClientOrderId) -> Order | None:
+        """Return an order as the node knows it."""
+        return self._cache.order(name)
+
+    def open_orders(self) -> list[Order]:
+        """Return the orders that work, or may, in contracts of the root and spreads of them."""
+        found = []
+        for order in (*self._cache.orders_open(), *self._cache.orders_inflight()):
+            ids = leg_ids(order.instrument_id) or (order.instrument_id,)
+            if any(str(one) in self._months for one in ids) and self._is_ours(order.account_id):
+                found.append(order)
+        return found
+
+    def missing(self, months: Iterable[ContractMonth]) -> list[InstrumentId]:
+        """Return the contracts of months that the node does not have."""
+        names = (self._names[month] for month in months)
+        return [name for name in names if self._cache.instrument(name) is None]
+
+    def price(self, instrument_id: InstrumentId, price: Decimal) -> Price:
+        """Return a price of an instrument that the node has."""
+        return self._cache.instrument(instrument_id).make_price(price)
 
     def instrument(self, month: ContractMonth) -> Any:  # noqa: ANN401 - nautilus has no types
         """Return the instrument of a month.
@@ -136,7 +179,8 @@ class RootMarket:
                 time_in_force=TimeInForce.DAY,
                 client_order_id=name,
             )
-        spread = self._spread(*months)
+        near, far = (self.instrument(month).id for month in months)
+        spread = add_spread(self._cache, near, far)
         return factory.limit(
             spread.id,
             side,
@@ -145,11 +189,3 @@ class RootMarket:
             time_in_force=TimeInForce.DAY,
             client_order_id=name,
         )
-
-    def _spread(self, near: ContractMonth, far: ContractMonth) -> Any:  # noqa: ANN401 - no types
-        legs = self.instrument(near), self.instrument(far)
-        found = self._cache.instrument(spread_id(legs[0].id, legs[1].id))
-        if found is None:
-            found = spread_instrument(*legs)
-            self._cache.add_instrument(found)
-        return found

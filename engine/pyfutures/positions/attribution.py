@@ -10,12 +10,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from pyfutures.positions.move import Ended
-
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from pyfutures.positions.book import MoveBook
+    from pyfutures.positions.move import Move, MoveOrder
 
 __all__ = ["AttributionError", "Claim", "attribute", "claims_of"]
 
@@ -43,18 +41,24 @@ class Claim:
     quantity: int
 
 
-def claims_of(book: MoveBook) -> list[Claim]:
-    """Return how far the open moves in a book may have changed contracts."""
+def claims_of(move: Move, order: MoveOrder, booked: Mapping[str, int]) -> list[Claim]:
+    """Return how far an order of which nothing is known may have changed contracts.
+
+    Parameters
+    ----------
+    move
+        Its move.
+    order
+        What was written down of it.
+    booked
+        What the ledger has of it: signed quantity by contract id.
+    """
     claims = []
-    for move in book.open_moves():
-        for order in book.orders(move.id):
-            if order.ended is Ended.FILLED:
-                continue
-            size = max(map(abs, order.legs.values()))
-            for month, quantity in order.legs.items():
-                left = quantity * (size - order.filled) // size
-                if left:
-                    claims.append(Claim(move.id.root, move.contracts[month], left))
+    for month, quantity in order.legs.items():
+        contract = move.contracts[month]
+        left = quantity - booked.get(contract, 0)
+        if left:
+            claims.append(Claim(move.id.root, contract, left))
     return claims
 
 

@@ -21,7 +21,7 @@ class RootFill:
     Parameters
     ----------
     trade_id
-        The broker's id of the execution; a second fill with it is none.
+        The broker's id of the execution; a second fill of a contract with it is none.
     ref
         The order.
     contracts
@@ -63,6 +63,9 @@ class MoveBook(Protocol):
     def orders(self, move: MoveId) -> tuple[MoveOrder, ...]:
         """Return the orders of a move by their numbers."""
 
+    def booked(self, ref: OrderRef) -> Mapping[str, int]:
+        """Return what of an order is in the ledger: signed quantity by contract id."""
+
     def begin(self, move: Move) -> None:
         """Write a move down; before anything of it is sent."""
 
@@ -87,7 +90,8 @@ class MemoryBook:
     _ledgers: dict[str, dict[str, int]] = field(default_factory=lambda: defaultdict(dict))
     _moves: dict[MoveId, Move] = field(default_factory=dict)
     _orders: dict[MoveId, dict[int, MoveOrder]] = field(default_factory=lambda: defaultdict(dict))
-    _trades: set[str] = field(default_factory=set)
+    _trades: set[tuple[str, str]] = field(default_factory=set)
+    _booked: dict[OrderRef, dict[str, int]] = field(default_factory=dict)
 
     def close(self) -> None:
         """Keep everything: there is nothing to let go of."""
@@ -111,6 +115,10 @@ class MemoryBook:
         """Return the orders of a move by their numbers."""
         return tuple(self._orders[move][number] for number in sorted(self._orders[move]))
 
+    def booked(self, ref: OrderRef) -> Mapping[str, int]:
+        """Return what of an order is in the ledger: signed quantity by contract id."""
+        return self._booked.get(ref, {})
+
     def begin(self, move: Move) -> None:
         """Write a move down."""
         self._moves[move.id] = move
@@ -128,10 +136,18 @@ class MemoryBook:
 
     def fill(self, fill: RootFill) -> bool:
         """Take a fill into the ledger of its root; return False if it was there."""
-        if fill.trade_id in self._trades:
+        new = {
+            contract: quantity
+            for contract, quantity in fill.contracts.items()
+            if (fill.trade_id, contract) not in self._trades
+        }
+        if not new:
             return False
-        self._trades.add(fill.trade_id)
-        self.adjust(fill.ref.move.root, fill.contracts, f"{fill.ref} filled at {fill.price}")
+        self._trades.update((fill.trade_id, contract) for contract in new)
+        booked = self._booked.setdefault(fill.ref, {})
+        for contract, quantity in new.items():
+            booked[contract] = booked.get(contract, 0) + quantity
+        self.adjust(fill.ref.move.root, new, f"{fill.ref} filled at {fill.price}")
         return True
 
     def adjust(self, root: str, changes: Mapping[str, int], reason: str) -> None:

@@ -7,6 +7,7 @@ twice does no harm.
 An order is sent only when no other order of the move can fill any more, and only for what the
 position still lacks: the position never goes past what is desired, whatever fails and whenever.
 A spread comes first; legs are for what remains once a spread has ended without our hours ending it.
+Once an order is asked to go it is never worked again: a refused cancel is repeated, at our pace.
 """
 
 from __future__ import annotations
@@ -121,16 +122,16 @@ def decide(move: Move, facts: Facts, rules: MoveRules) -> tuple[Action, ...]:
     """
     live = [order for order in facts.orders if order.state is not State.DONE]
     if live:
-        return tuple(_tend(order, facts, rules) for order in live)
+        return tuple(_tend(move, order, facts, rules) for order in live)
     left = move.remaining(facts.position)
     if not left:
         return (Done(),)
     if facts.killed:
-        return (Halt(f"{move.id}: the kill switch is on with {_text(left)} to trade"),)
-    if not facts.liquid:
-        return (Wait(f"{move.id}: waits for the liquid hours of {', '.join(map(str, left))}"),)
+        return (Wait(f"{move.id}: the kill switch is on with {_text(left)} to trade"),)
     if move.deadline_ns is not None and facts.now_ns >= move.deadline_ns:
         return (Halt(f"{move.id}: past the deadline with {_text(left)} to trade"),)
+    if not facts.liquid:
+        return (Wait(f"{move.id}: waits for the liquid hours of {', '.join(map(str, left))}"),)
     if _spread_comes_first(left, facts, rules):
         placed = _spread(move, left, facts, rules)
         if placed is not None:
@@ -141,28 +142,43 @@ def decide(move: Move, facts: Facts, rules: MoveRules) -> tuple[Action, ...]:
     return _legs(move, left, facts, rules)
 
 
-def _tend(order: MoveOrder, facts: Facts, rules: MoveRules) -> Action:
+def _tend(move: Move, order: MoveOrder, facts: Facts, rules: MoveRules) -> Action:
     """Return what to do about an order that may fill yet."""
     if order.state is State.IN_FLIGHT:
         return Wait(f"{order.ref}: not answered yet")
+    if order.ended is not None:
+        due = order.sent_ns + rules.retry_ns
+        if facts.now_ns < due:
+            return Wait(f"{order.ref}: its cancel was refused", due)
+        return Cancel(order.ref, order.ended)
     if facts.killed:
         return Cancel(order.ref, Ended.PAUSED)
     if order.ref.kind is OrderKind.LEG:
-        due = order.sent_ns + rules.leg_ns
-        if facts.now_ns < due or not facts.liquid:
-            return Wait(f"{order.ref}: a leg is working", due if facts.liquid else None)
-        return Halt(f"{order.ref}: a market order has not filled in {rules.leg_secs:g} s")
+        return _tend_leg(order, facts, rules)
     if not facts.liquid:
         return Cancel(order.ref, Ended.PAUSED)
     due = order.sent_ns + rules.step_ns
     if facts.now_ns < due:
         return Wait(f"{order.ref}: step {order.step + 1} of {rules.steps}", due)
+    return _next_step(move, order, facts, rules)
+
+
+def _tend_leg(order: MoveOrder, facts: Facts, rules: MoveRules) -> Action:
+    due = order.sent_ns + rules.leg_ns
+    if facts.now_ns < due or not facts.liquid:
+        return Wait(f"{order.ref}: a leg is working", due if facts.liquid else None)
+    return Halt(f"{order.ref}: a market order has not filled in {rules.leg_secs:g} s")
+
+
+def _next_step(move: Move, order: MoveOrder, facts: Facts, rules: MoveRules) -> Action:
     if order.step + 1 >= rules.steps:
         return Cancel(order.ref, Ended.EXHAUSTED)
     price = _limit(order.legs, order.step + 1, facts, rules)
-    if price is None:
-        return Wait(f"{order.ref}: no quotes to take the next step by")
-    return Reprice(order.ref, price, order.step + 1)
+    if price is not None:
+        return Reprice(order.ref, price, order.step + 1)
+    if _hurries(move, facts, rules):
+        return Cancel(order.ref, Ended.EXHAUSTED)
+    return Wait(f"{order.ref}: no quotes to take the next step by")
 
 
 def _spread_comes_first(left: Mapping[ContractMonth, int], facts: Facts, rules: MoveRules) -> bool:
@@ -206,18 +222,32 @@ def _limit(
 def _legs(
     move: Move, left: Mapping[ContractMonth, int], facts: Facts, rules: MoveRules
 ) -> tuple[Action, ...]:
+    """Return a market order for each month, later for one that was just refused.
+
+    A limit that has no room for both months at once refuses the second until the first is filled.
+    """
+    due = {}
     for month in left:
-        refused = sum(
-            order.ended is Ended.REFUSED and order.ref.kind is OrderKind.LEG and month in order.legs
+        refused = [
+            order
             for order in facts.orders
-        )
-        if refused >= rules.attempts:
-            text = f"{move.id}: {refused} orders for {month} were refused, {_text(left)} is left"
-            return (Halt(text),)
-    first = len(facts.orders) + 1
+            if order.ended is Ended.REFUSED
+            and order.ref.kind is OrderKind.LEG
+            and month in order.legs
+        ]
+        if len(refused) >= rules.attempts:
+            text = f"{move.id}: {len(refused)} orders for {month} were refused, {_text(left)} is"
+            return (Halt(f"{text} left"),)
+        last = max((order.sent_ns for order in refused), default=None)
+        if last is not None and facts.now_ns < last + rules.retry_ns:
+            due[month] = last + rules.retry_ns
+    now = [(month, quantity) for month, quantity in left.items() if month not in due]
+    if not now:
+        months = ", ".join(map(str, due))
+        return (Wait(f"{move.id}: an order for {months} was refused", min(due.values())),)
     return tuple(
         Place(OrderRef(move.id, OrderKind.LEG, number), {month: quantity}, None)
-        for number, (month, quantity) in enumerate(left.items(), first)
+        for number, (month, quantity) in enumerate(now, len(facts.orders) + 1)
     )
 
 

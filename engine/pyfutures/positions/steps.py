@@ -30,6 +30,8 @@ class MoveRules:
         How long a leg, a market order, may stay unfilled before that is a fault.
     attempts
         Leg orders of a month that may be refused before that is a fault.
+    retry_secs
+        How long after a refusal a leg, or a cancel, is tried again.
     stale_secs
         Age from which a quote is none.
     hurry_secs
@@ -42,6 +44,7 @@ class MoveRules:
     beyond: int = 0
     leg_secs: float = 60.0
     attempts: int = 3
+    retry_secs: float = 5.0
     stale_secs: float = 300.0
     hurry_secs: float = 86_400.0
 
@@ -49,9 +52,10 @@ class MoveRules:
         """Refuse rules under which nothing would ever be sent."""
         if self.steps < 1 or self.attempts < 1:
             raise ValueError("steps and attempts are at least 1")
-        if min(self.step_secs, self.leg_secs, self.stale_secs) <= 0 or self.beyond < 0:
+        times = (self.step_secs, self.leg_secs, self.retry_secs, self.stale_secs)
+        if min(times) <= 0 or self.beyond < 0:
             raise ValueError(
-                "step_secs, leg_secs and stale_secs are positive, beyond is not below 0"
+                "step_secs, leg_secs, retry_secs and stale_secs are above 0, beyond is not below 0"
             )
 
     @property
@@ -63,6 +67,11 @@ class MoveRules:
     def leg_ns(self) -> int:
         """How long a leg may stay unfilled, in nanoseconds."""
         return round(self.leg_secs * _NS)
+
+    @property
+    def retry_ns(self) -> int:
+        """How long after a refusal something is tried again, in nanoseconds."""
+        return round(self.retry_secs * _NS)
 
     @property
     def stale_ns(self) -> int:

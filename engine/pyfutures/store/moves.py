@@ -1,8 +1,10 @@
 """The moves of a root in a store: `pyfutures.positions.MoveBook` over the book of a strategy.
 
 A move is an intent, its orders are lines of the audit: the last line of an order says how it
-stands. Nobody else can write for the account and root while the lease is held, so what was read at
-the start and written since is known without asking again.
+stands. The legs of a spread are booked one after the other, so what is booked of an order is read
+from its fills, by contract, and never from what the order says. Nobody else can write for the
+account and root while the lease is held, so what was read at the start and written since is known
+without asking again.
 """
 
 from __future__ import annotations
@@ -26,12 +28,15 @@ if TYPE_CHECKING:
 __all__ = ["StoredMoves"]
 
 _ORDER: Final = "order"
+_FILL: Final = "fill"
+#: One book for a root, whatever its strategy is called today.
+_BOOK: Final = "ROLLING"
 #: Lines of the audit read for one move: far beyond what its orders can write.
 _LINES: Final = 100_000
 
 
 class StoredMoves:
-    """Moves, orders and fills of one strategy on one root, and the ledgers of its account.
+    """Moves, orders and fills of one root, and the ledgers of its account.
 
     Parameters
     ----------
@@ -39,18 +44,17 @@ class StoredMoves:
         Where.
     lease
         The account and root.
-    strategy
-        The strategy's id.
     """
 
-    def __init__(self, store: Store, lease: Lease, *, strategy: str) -> None:
+    def __init__(self, store: Store, lease: Lease) -> None:
         self._store, self._lease = store, lease
-        self._book = store.book(lease, strategy=strategy)
+        self._book = store.book(lease, strategy=_BOOK)
         self._position: dict[str, int] = self._book.position()
         self._orders: dict[MoveId, dict[int, MoveOrder]] = {}
+        self._booked: dict[OrderRef, dict[str, int]] = {}
 
     @classmethod
-    def open(cls, target: str, *, account: str, root: str, strategy: str, trader: str) -> Self:
+    def open(cls, target: str, *, account: str, root: str, trader: str) -> Self:
         """Return the moves in a file or URL; `close` lets go of both.
 
         Parameters
@@ -59,8 +63,8 @@ class StoredMoves:
             A file for SQLite, or a URL.
         account, root
             Whose position.
-        strategy, trader
-            Ids of the strategy and of its node; the parts of one node share the lease.
+        trader
+            Id of the node, whose parts share the lease.
 
         Raises
         ------
@@ -72,7 +76,7 @@ class StoredMoves:
         store = Store.open(target)
         try:
             lease = store.lease(account, root, Owner.here(trader))
-            return cls(store, lease, strategy=strategy)
+            return cls(store, lease)
         except BaseException:  # whatever it was, no connection is left open
             store.close()
             raise
@@ -102,17 +106,32 @@ class StoredMoves:
 
     def orders(self, move: MoveId) -> tuple[MoveOrder, ...]:
         """Return the orders of a move by their numbers."""
-        known = self._orders.get(move)
-        if known is None:
-            known = {}
-            lines = self._store.audit(self._lease.account, move.root, intent=str(move), last=_LINES)
-            for line in lines:
-                if line.kind == _ORDER and line.order_ref is not None:
-                    order = _order(line.order_ref, line.payload)
-                    known[order.ref.number] = order
-            if move.root == self._lease.root:  # of other roots somebody else writes on
-                self._orders[move] = known
+        known = self._known(move)
         return tuple(known[number] for number in sorted(known))
+
+    def booked(self, ref: OrderRef) -> Mapping[str, int]:
+        """Return what of an order is in the ledger: signed quantity by contract id."""
+        self._known(ref.move)
+        return self._booked.get(ref, {})
+
+    def _known(self, move: MoveId) -> dict[int, MoveOrder]:
+        """Return the orders of a move by number, read with what is booked of them."""
+        if move in self._orders:
+            return self._orders[move]
+        known: dict[int, MoveOrder] = {}
+        booked: dict[OrderRef, dict[str, int]] = {}
+        lines = self._store.audit(self._lease.account, move.root, intent=str(move), last=_LINES)
+        for line in lines:
+            ref = None if line.order_ref is None else OrderRef.parse(line.order_ref)
+            if ref is not None and line.kind == _ORDER:
+                known[ref.number] = _order(ref, line.payload)
+            elif ref is not None and line.kind == _FILL:
+                contracts, contract = booked.setdefault(ref, {}), line.payload["contract"]
+                contracts[contract] = contracts.get(contract, 0) + line.payload["quantity"]
+        self._booked |= booked
+        if move.root == self._lease.root:  # of other roots somebody else writes on
+            self._orders[move] = known
+        return known
 
     def begin(self, move: Move) -> None:
         """Write a move down; before anything of it is sent."""
@@ -131,7 +150,7 @@ class StoredMoves:
 
     def write(self, order: MoveOrder, note: str) -> None:
         """Write an order down, or what is new about it."""
-        self.orders(order.ref.move)  # known from now on
+        known = self._known(order.ref.move)
         payload = {
             "note": note,
             "legs": {str(month): quantity for month, quantity in order.legs.items()},
@@ -144,10 +163,11 @@ class StoredMoves:
         }
         move = order.ref.move
         self._book.note(_ORDER, payload, intent=str(move), order_ref=str(order.ref))
-        self._orders[move][order.ref.number] = order
+        known[order.ref.number] = order
 
     def fill(self, fill: RootFill) -> bool:
         """Take a fill into the ledger of the root; return False if it was there."""
+        self._known(fill.ref.move)
         new = False
         for contract, quantity in fill.contracts.items():
             added = self._book.fill(
@@ -161,6 +181,8 @@ class StoredMoves:
             )
             if added:
                 self._add(contract, quantity)
+                booked = self._booked.setdefault(fill.ref, {})
+                booked[contract] = booked.get(contract, 0) + quantity
                 new = True
         return new
 
@@ -192,13 +214,10 @@ def _move(intent: Intent) -> Move:
     )
 
 
-def _order(ref: str, payload: Mapping[str, Any]) -> MoveOrder:
-    found = OrderRef.parse(ref)
-    if found is None:
-        raise IntentError(f"`{ref}` in the audit is no reference of an order of a move")
+def _order(ref: OrderRef, payload: Mapping[str, Any]) -> MoveOrder:
     price, ended = payload["price"], payload["ended"]
     return MoveOrder(
-        found,
+        ref,
         {ContractMonth.parse(month): quantity for month, quantity in payload["legs"].items()},
         State(payload["state"]),
         payload["sent_ns"],
