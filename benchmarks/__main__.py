@@ -14,7 +14,7 @@ from dataclasses import asdict
 from importlib.metadata import version
 from pathlib import Path
 
-from benchmarks import ib, node, processes, rules, series, validate
+from benchmarks import actor, ib, node, processes, rules, series, validate
 
 _PACKAGES = (
     "pyfutures", "numpy", "pandas", "python-dateutil", "pyyaml", "click", "pyarrow", "ib_async",
@@ -26,7 +26,7 @@ def main() -> None:
     """Measure, print, write."""
     load = os.getloadavg()[0] if hasattr(os, "getloadavg") else None
     figures = []
-    for part in (processes, validate, rules, series, ib, node):
+    for part in (processes, validate, rules, series, actor, ib, node):
         for figure in part.measure():
             figures.append(figure)
             print(

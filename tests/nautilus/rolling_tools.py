@@ -27,11 +27,11 @@ from tests.nautilus.tools import month
 U25, Z25, H26 = month("2025U"), month("2025Z"), month("2026H")
 
 
-def config(port, roots):
+def config(port, roots, number=5):
     provider = FuturesInstrumentProviderConfig(
         roots=frozenset(roots), months=MonthsSelection(held=3, listed=3)
     )
-    shared = {"port": port, "client_id": 5, "instrument_provider": provider}
+    shared = {"port": port, "client_id": number, "instrument_provider": provider}
     base = node_config(
         {
             NAME: FuturesExecClientConfig(
@@ -48,8 +48,8 @@ def config(port, roots):
 
 
 @contextlib.asynccontextmanager
-async def node_of(server, strategies, roots=("ES",)):
-    node = TradingNode(config(server.port, roots), loop=asyncio.get_running_loop())
+async def node_of(server, strategies, roots=("ES",), *, wait=True, number=5):
+    node = TradingNode(config(server.port, roots, number), loop=asyncio.get_running_loop())
     node.add_data_client_factory(NAME, FuturesLiveDataClientFactory)
     node.add_exec_client_factory(NAME, FuturesLiveExecClientFactory)
     for strategy in strategies:
@@ -57,9 +57,10 @@ async def node_of(server, strategies, roots=("ES",)):
     node.build()
     run = asyncio.create_task(node.run_async())
     try:
-        await until(lambda: node.trader.is_running or run.done(), "running node")
-        if run.done():
-            run.result()
+        if wait:
+            await until(lambda: node.trader.is_running or run.done(), "running node")
+            if run.done():
+                run.result()
         yield Desk(server, node, strategies[0])
     finally:
         await node.stop_async()
@@ -71,8 +72,8 @@ async def node_of(server, strategies, roots=("ES",)):
 def rolling(store, *, root="ES", tag="001", **settings):
     return RollingStrategy(
         RollingStrategyConfig(
-            strategy_id="ROLL", order_id_tag=tag, root=root, store=str(store), replay=True,
-            **{"poll_secs": 0.05, "check_secs": 0.1, "retry_secs": 0.1, "settle_secs": 8.0, **settings},
+            strategy_id="ROLL", order_id_tag=tag, root=root, store=str(store),
+            **{"replay": True, "poll_secs": 0.05, "check_secs": 0.1, "retry_secs": 0.1, "settle_secs": 8.0, **settings},
         )
     )  # fmt: skip
 
@@ -112,13 +113,30 @@ async def moved(d, strategy, position):
     await d.agree()
 
 
+def orders(server):
+    """Every order at the gateway, in the order of their permanent ids."""
+    book = server.gateway.book
+    return sorted([*book.open(), *book.done()], key=lambda order: order.perm_id)
+
+
 def refs(server):
-    """Order references at the gateway, without the time of the move."""
+    """What the orders of moves were: root, source, target, kind and number, filled of quantity."""
     found = []
-    for order in server.gateway.book.orders():
-        head, _, tail = order.order.order_ref.rpartition("-")
-        found.append(f"{head.rpartition('-')[0]} {tail}")
-    return sorted(found)
+    for order in orders(server):
+        root, source, target, _, tail = order.order.order_ref.rsplit("-", 4)
+        found.append(f"{root} {source} {target} {tail} {order.filled}/{order.order.quantity}")
+    return found
+
+
+async def quiet(server, tail):
+    """Wait for an order whose reference ends so, and let nobody trade with it."""
+
+    def found():
+        return next((x for x in orders(server) if x.order.order_ref.endswith(tail)), None)
+
+    order = await until(found, tail)
+    order.held = "nobody trades"
+    return order
 
 
 def with_gateway(scenario, roots=("ES",)):
@@ -127,5 +145,3 @@ def with_gateway(scenario, roots=("ES",)):
             await scenario(server)
 
     asyncio.run(main())
-
-
