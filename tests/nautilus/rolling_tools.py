@@ -47,11 +47,15 @@ def config(port, roots, number=5):
     return base
 
 
+def factories(node):
+    node.add_data_client_factory(NAME, FuturesLiveDataClientFactory)
+    node.add_exec_client_factory(NAME, FuturesLiveExecClientFactory)
+
+
 @contextlib.asynccontextmanager
 async def node_of(server, strategies, roots=("ES",), *, wait=True, number=5):
     node = TradingNode(config(server.port, roots, number), loop=asyncio.get_running_loop())
-    node.add_data_client_factory(NAME, FuturesLiveDataClientFactory)
-    node.add_exec_client_factory(NAME, FuturesLiveExecClientFactory)
+    factories(node)
     for strategy in strategies:
         node.trader.add_strategy(strategy)
     node.build()
@@ -70,12 +74,13 @@ async def node_of(server, strategies, roots=("ES",), *, wait=True, number=5):
 
 
 def rolling(store, *, root="ES", tag="001", **settings):
+    fast = {"replay": True, "poll_secs": 0.05, "check_secs": 0.1, "retry_secs": 0.1}
+    config = {**fast, "settle_secs": 8.0, **settings}
     return RollingStrategy(
         RollingStrategyConfig(
-            strategy_id="ROLL", order_id_tag=tag, root=root, store=str(store),
-            **{"replay": True, "poll_secs": 0.05, "check_secs": 0.1, "retry_secs": 0.1, "settle_secs": 8.0, **settings},
+            strategy_id="ROLL", order_id_tag=tag, root=root, store=str(store), **config
         )
-    )  # fmt: skip
+    )
 
 
 def say(d, text, root="ES"):

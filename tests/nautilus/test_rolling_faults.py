@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from pyfutures.months import ContractMonth
+from pyfutures.nautilus.rolling import RollingStrategy
 from pyfutures.positions import Move, MoveId
 from pyfutures.positions.move import MoveOrder, OrderKind, OrderRef, State
 from pyfutures.store import Store
@@ -26,7 +26,6 @@ from tests.nautilus.rolling_tools import (
     refs,
     rolling,
     say,
-    ticking,
     with_gateway,
 )
 from tests.nautilus.tools import UTCNOW, month
@@ -153,12 +152,16 @@ def test_refused_legs_are_tried_again_and_then_a_fault(tmp_path):
 
 def test_the_end_of_the_hours_pulls_the_spread_and_the_next_ones_begin_anew(tmp_path):
     async def scenario(server):
-        strategy = rolling(tmp_path / "s.sqlite", target=2, open_when_flat=True, step_secs=5)
+        liquid = [True]
+
+        class Timed(RollingStrategy):
+            def is_liquid(self, months, now_ns):
+                return super().is_liquid(months, now_ns) and liquid[0]
+
+        settings = rolling(tmp_path / "s.sqlite", target=2, open_when_flat=True, step_secs=5)
+        strategy = Timed(settings.config)
         async with node_of(server, [strategy]) as d:
             await opened(d, strategy)
-            liquid = [True]
-            strategy._market.is_liquid = lambda *_: liquid[0]
-            strategy._is_replay = False
             say(d, "2025Z")
             first = await quiet(server, "-S1")
             liquid[0] = False
@@ -415,16 +418,12 @@ data_clients:
   PYF:
     path: pyfutures.nautilus.config:FuturesDataClientConfig
     factory: {path: pyfutures.nautilus.factories:FuturesLiveDataClientFactory}
-    config: &client
-      port: PORT
-      client_id: 9
-      instrument_provider: {roots: [ES]}
-      routing: {default: true}
+    config: CLIENT
 exec_clients:
   PYF:
     path: pyfutures.nautilus.config:FuturesExecClientConfig
     factory: {path: pyfutures.nautilus.factories:FuturesLiveExecClientFactory}
-    config: *client
+    config: CLIENT
 strategies:
   - strategy_path: pyfutures.nautilus.rolling:RollingStrategy
     config_path: pyfutures.nautilus.rolling:RollingStrategyConfig
@@ -439,7 +438,11 @@ def test_a_second_node_on_one_account_and_root_is_refused(tmp_path):
     async def scenario(server):
         store = tmp_path / "s.sqlite"
         file = tmp_path / "node.yaml"
-        text = NODE.replace("PORT", str(server.port)).replace("STORE", json.dumps(str(store)))
+        client = {
+            "port": server.port, "client_id": 9, "instrument_provider": {"roots": ["ES"]},
+            "routing": {"default": True},
+        }  # fmt: skip
+        text = NODE.replace("CLIENT", json.dumps(client)).replace("STORE", json.dumps(str(store)))
         file.write_text(text, "utf-8")
         first = rolling(store)
         async with node_of(server, [first]):

@@ -126,9 +126,8 @@ class Exposure:
             await self._report(row)
 
     async def _refresh(self) -> None:
-        for row in await self._ib.account.positions():
-            if row.account == self._client.account:
-                self._told[row.contract.con_id] = row
+        # The rows come by `hear`, in order with executions: by now the answer may be out of date.
+        await self._ib.account.positions()
 
     async def _report(self, row: Position) -> None:
         self.unexplained += 1

@@ -166,6 +166,18 @@ class RollingStrategy(Strategy):  # type: ignore[misc] # nautilus has no types
         self._may_open = True
         self._guard(self._step)
 
+    def is_liquid(self, months: Iterable[ContractMonth], now_ns: int) -> bool:
+        """Return whether orders for all of these months may be sent; a subclass may say otherwise.
+
+        Parameters
+        ----------
+        months
+            What is to be traded.
+        now_ns
+            Now, UTC nanoseconds.
+        """
+        return bool(self.config.replay) or self._market.is_liquid(months, now_ns)
+
     # What nautilus calls
 
     def on_start(self) -> None:
@@ -324,7 +336,6 @@ class RollingStrategy(Strategy):  # type: ignore[misc] # nautilus has no types
             )
         if self._move is not None:
             self.log.warning(f"{self._move.id}: goes on where it was interrupted")
-            self._watch(self._move.remaining(position))
             self._begin_to_poll()
         else:
             self._cancel_timer("poll")
@@ -481,7 +492,6 @@ class RollingStrategy(Strategy):  # type: ignore[misc] # nautilus has no types
         self.book.begin(move)
         self._move = move
         self._begin_to_poll()
-        self._watch(move.remaining(self.position))
 
     def _supersede(self, move: Move) -> None:
         """Begin the move that another target or month asks for, then end this one.
@@ -512,6 +522,7 @@ class RollingStrategy(Strategy):  # type: ignore[misc] # nautilus has no types
         left = move.remaining(position)
         if not self._has_contracts(left):
             return None
+        self._watch(left)
         now = self.clock.timestamp_ns()
         kill = self.config.kill_file
         return Facts(
@@ -520,7 +531,7 @@ class RollingStrategy(Strategy):  # type: ignore[misc] # nautilus has no types
             orders=self._ledger.orders(move),
             quotes=self._market.quotes(left),
             tick=self._market.tick(left),
-            liquid=self.config.replay or self._market.is_liquid(left, now),
+            liquid=self.is_liquid(left, now),
             killed=kill is not None and Path(kill).exists(),
         )
 
@@ -612,8 +623,19 @@ class RollingStrategy(Strategy):  # type: ignore[misc] # nautilus has no types
         ) as error:  # whatever it was, the position must not be left half moved unsaid
             self.failure = error
             text = f"{self.config.root}: {error}"
-            self.log.exception(text, error)
+            is_known = isinstance(error, _KNOWN) or self._is_of_store(error)
+            if is_known:
+                self.log.error(text)  # noqa: TRY400 - its trace tells nothing
+            else:
+                self.log.exception(text, error)
             self.fault()
             self.shutdown_system(text)
-            if not isinstance(error, _KNOWN):
+            if not is_known:
                 raise
+
+    def _is_of_store(self, error: Exception) -> bool:
+        if self.config.store is None:
+            return False
+        from pyfutures.store.errors import StoreError  # noqa: PLC0415 - as in `_open_book`
+
+        return isinstance(error, StoreError)
