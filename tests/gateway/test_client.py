@@ -64,3 +64,22 @@ def test_contracts_bars_ticks_orders_and_positions(version):
                 assert (await rests.done(5)).phase is OrderPhase.CANCELLED
 
     asyncio.run(asyncio.wait_for(main(), 60))
+
+
+@pytest.mark.parametrize(("version", "told"), [(176, 0), (200, 1)])
+def test_a_fill_of_before_midnight_is_told_to_who_comes_after_it(version, told):
+    """Below version 200 IB tells only those since midnight; docs/gateway.md says so."""
+
+    async def main():
+        async with gateway(version=version, limits=None) as server:
+            named = contract(server)
+            settings = ClientConfig(port=server.port, versions=Versions(157, version), trading=True)
+            async with Client(settings) as client:
+                await client.orders.place(named, order("BUY", 1)).done(5)
+            await server.advance(24 * 3600)
+            async with Client(settings) as client:
+                await client.orders.sync()
+                fills = [fill for view in client.orders.book for fill in view.fills]
+                assert len(fills) == told
+
+    asyncio.run(asyncio.wait_for(main(), 60))

@@ -75,7 +75,7 @@ async def node_of(server, strategies, roots=("ES",), *, wait=True, number=5):
 
 def rolling(store, *, root="ES", tag="001", **settings):
     fast = {"replay": True, "poll_secs": 0.05, "check_secs": 0.1, "retry_secs": 0.1}
-    config = {**fast, "settle_secs": 8.0, **settings}
+    config = {**fast, "settle_secs": 3.0, **settings}
     return RollingStrategy(
         RollingStrategyConfig(
             strategy_id="ROLL", order_id_tag=tag, root=root, store=str(store), **config

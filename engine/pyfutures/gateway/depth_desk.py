@@ -26,6 +26,7 @@ __all__ = ["DepthStream"]
 
 _MOST: Final = 3  # books at a time, as logins without more market data lines have
 _ROWS_MOST: Final = 60
+_NO_GROUP: Final = 2_147_483_647  # IB's unset integer
 _ASK, _BID = 0, 1
 _INSERT, _UPDATE, _DELETE = 0, 1, 2
 
@@ -124,3 +125,13 @@ def _cancel_depth(session: Session, request: m.CancelMarketDepth) -> None:
     if not session.gateway.feeds.end(session, Feed.DEPTH, request.request_id):
         text = f"Can't find the subscribed market depth with tickerId:{request.request_id}"
         session.error(request.request_id, 310, text)
+
+
+@handles(m.RequestDepthExchanges)
+def _exchanges(session: Session, _: m.RequestDepthExchanges) -> None:
+    names = sorted({item.exchange for item in session.gateway.universe.instruments()})
+    session.send(
+        m.DepthExchanges(
+            tuple(m.DepthExchange(name, "FUT", "", "Deep", _NO_GROUP) for name in names)
+        )
+    )

@@ -64,6 +64,8 @@ def terms_of(wire: m.Order, what: Tradable) -> Terms:
             10318,
             f"This order doesn't support fractional quantity trading: {wire.quantity:f}"[:200],
         )
+    if (feature := _not_served(wire)) is not None:
+        raise _rejected(f"{feature} are not served by this gateway")
     kind = ORDER_TYPES.get(wire.type)
     if kind is None:
         text = f"Unsupported order type for this exchange and security type: {wire.type[:20]}"
@@ -75,6 +77,20 @@ def terms_of(wire: m.Order, what: Tradable) -> Terms:
         raise _rejected("Good-till-date order without a date")
     terms = Terms(kind, side, int(wire.quantity), tif)
     return _priced(terms, wire, what)
+
+
+def _not_served(wire: m.Order) -> str | None:
+    """Return what an order asks for that it would not get: it must not trade without it."""
+    asked = {
+        "Algorithms": wire.algo_strategy,
+        "Conditions": wire.conditions,
+        "Adjusted stops": wire.adjusted_order_type not in {"", "None"},
+        "Scale orders": (wire.scale_price_increment or 0) > 0,
+        "Hedges": wire.hedge_type,
+        "All-or-none": wire.all_or_none,
+        "Minimum quantities": (wire.min_quantity or 0) > 1,
+    }
+    return next((name for name, is_asked in asked.items() if is_asked), None)
 
 
 def _priced(terms: Terms, wire: m.Order, what: Tradable) -> Terms:

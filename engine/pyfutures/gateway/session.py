@@ -10,6 +10,7 @@ import logging
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final, Protocol
 
+from pyfutures.gateway.unserved import KINDS, id_at, id_places
 from pyfutures.ib import messages as m
 from pyfutures.ib.codes import CODES
 from pyfutures.ib.errors import EncodeError
@@ -118,24 +119,46 @@ class Session:
             return
         if isinstance(request, m.Malformed):
             _log.warning("client %d: %s", self.client_id, request.error)
-            self.error(-1, 320, f"{CODES[320].text} {request.error}"[:500])
+            about = self._id_of(request)
+            self.error(about, 320, f"{CODES[320].text} {request.error}"[:500])
             return
         if not self.started and not isinstance(request, m.StartApi):
             return
         handler = HANDLERS.get(type(request))
         if handler is None:
-            if isinstance(request, m.Unknown):
-                self.error(-1, 320, f"{CODES[320].text} Message {request.fields[0]}"[:500])
-            else:
-                name = type(request).__name__
-                self.invalid(request_id(request), "sim", f"{name} is not served by this gateway")
+            self._not_served(request)
             return
         try:
             handler(self, request)
         except Exception as error:  # noqa: BLE001 - one request must not end the gateway
-            _log.exception("%r failed", request)
+            _log.exception(
+                "%s failed", type(request).__name__
+            )  # no values: accounts are among them
             gateway.bugs.append(error)
             self.error(request_id(request), 323)
+
+    def _not_served(self, request: Request) -> None:
+        """Answer what no desk answers: nobody waits for nothing."""
+        if not isinstance(request, m.Unknown):
+            name = type(request).__name__
+            self.invalid(request_id(request), "sim", f"{name} is not served by this gateway")
+            return
+        kind = KINDS.get(request.fields[0])
+        if kind is None:
+            self.error(-1, 320, f"{CODES[320].text} Message {request.fields[0]}"[:500])
+            return
+        about = kind.id_of(request.fields)
+        if kind.answer is not None:
+            self.send(kind.answered(request.fields))
+        elif kind.is_cancel:
+            self.error(about, 300, CODES[300].text.format(about))
+        else:
+            self.invalid(about, "sim", f"{kind.name} is not served by this gateway")
+
+    def _id_of(self, request: m.Malformed) -> int:
+        """Return the id in a request that cannot be read, -1 if that cannot be read either."""
+        place = id_places(self.version).get(request.fields[0])
+        return -1 if place is None else id_at(request.fields, place)
 
     def _is_paced(self, request: Request) -> bool:
         """Take note of a message; one above the limit is not served."""

@@ -43,6 +43,8 @@ __all__ = ["OrderDesk"]
 
 _LOG: Final = logging.getLogger("pyfutures.ib")
 _ASK_AGAIN: Final = frozenset({135, 201, 10147, 10148})
+#: Days of executions that are asked for at each connect, the most that IB keeps; from version 200.
+_EXECUTION_DAYS: Final = 7
 
 
 class OrderDesk:
@@ -178,7 +180,9 @@ class OrderDesk:
                 await self.completed_orders(patience=patience)
             except RequestError as error:
                 _LOG.warning("%s; going on without", error)
-            await self.executions(patience=patience)
+            # A fill of before midnight must not be missed because nobody was there.
+            recent = RequestExecutions(0, last_days=_EXECUTION_DAYS)
+            await self.executions(recent, patience=patience)
             self._tell(self.book.reconcile(found, placed_up_to=placed_up_to, asked=asked))
 
     def positions(self) -> dict[tuple[str, int], Decimal]:

@@ -56,7 +56,8 @@ def read_node(path: str | os.PathLike[str], *, catalog: Sequence[str] = ()) -> T
     """Return the config of a node.
 
     Exceptions in the engines stop the node in good order unless the file says otherwise
-    (`graceful_shutdown_on_exception`); nautilus alone would end the process on the spot.
+    (`graceful_shutdown_on_exception`); nautilus alone would end the process on the spot. Its check
+    of orders in flight is off unless the file sets `inflight_check_interval_ms`.
 
     Parameters
     ----------
@@ -77,6 +78,10 @@ def read_node(path: str | os.PathLike[str], *, catalog: Sequence[str] = ()) -> T
     for engine in _ENGINES:
         if isinstance(data.setdefault(engine, {}), dict):
             data[engine].setdefault("graceful_shutdown_on_exception", True)
+    if isinstance(data["exec_engine"], dict):
+        # Of an order in flight our client says what became of it when the line is back; the
+        # engine's own check would call it failed in the meantime.
+        data["exec_engine"].setdefault("inflight_check_interval_ms", 0)
     found = [fault for group in _CLIENTS for fault in _clients(document, data, group)]
     found += [fault for part in _PARTS for fault in _parts(document, data, part)]
     if found:

@@ -270,7 +270,7 @@ class RollingStrategy(Strategy):  # type: ignore[misc] # nautilus has no types
         )
 
     def _settle(self) -> None:
-        """Bring the ledger up to date; while a move is open its fills may still be on their way."""
+        """Bring the ledger up to date; fills and positions of the start may still be on their way."""
         if self._is_settled:
             return
         self._write_off_expired()
@@ -279,10 +279,11 @@ class RollingStrategy(Strategy):  # type: ignore[misc] # nautilus has no types
         try:
             found = self._ledger.settle()
         except AttributionError as error:
-            if not self.book.open_moves() or self.clock.timestamp_ns() >= self._settle_by_ns:
+            if self.config.store is None or self.clock.timestamp_ns() >= self._settle_by_ns:
                 raise
             self._say(f"{self.config.root}: waits for positions and orders to agree: {error}")
-            self._begin_to_poll()
+            if f"{self.id}-poll" not in self.clock.timer_names:
+                self._begin_to_poll()
             return
         if found:
             self.log.warning(f"{self.config.root}: was filled while nobody looked: {found}")
