@@ -112,6 +112,7 @@ class Supervisor:
         self._settled = asyncio.Event()
         self.phase = Phase.NEW
         self.port = config.port
+        self._moved_to: int | None = None
         self.failure: Exception | None = None
         self.attempts = 0
         self.sessions = 0
@@ -198,6 +199,10 @@ class Supervisor:
                 self._settled.set()
             if isinstance(self.failure, DisabledError):
                 continue
+            if isinstance(self.failure, ConnectError) and self._moved_to is not None:
+                # Nobody is there: the gateway has moved back, or not yet. The two take turns.
+                was_moved = self.port == self._moved_to
+                self.port = self._config.port if was_moved else self._moved_to
             in_use = isinstance(self.failure, ClientIdInUseError)
             backoff = self._config.id_in_use if in_use else self._config.reconnect
             delay = backoff.delay(failures)
@@ -315,7 +320,7 @@ class Supervisor:
         elif message.code == 1300:
             found = _PORT.search(message.text)
             if found is not None:
-                self.port = int(found[1])
+                self.port = self._moved_to = int(found[1])
             self.drop(ConnectionLostError("the session", message.text, code=1300))
         elif message.code == 100:
             self._outbox.hold(1.0)

@@ -277,6 +277,20 @@ def test_1300_moves_to_the_new_port():
     run(main)
 
 
+def test_1300_to_a_port_where_nobody_is_comes_back_to_the_old_one():
+    async def main():
+        async with both() as (gateway, client):
+            nobody = Gateway()
+            await nobody.start()
+            await nobody.stop()
+            gateway.notice(1300, f"Please reconnect on the new port - {nobody.port}")
+            await settle(60)
+            assert client.is_ready
+            assert len(gateway.sessions) == 2
+
+    run(main)
+
+
 def test_1100_fails_fast_and_1102_goes_on():
     async def main():
         async with both() as (gateway, client):
