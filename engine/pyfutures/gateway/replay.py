@@ -210,7 +210,7 @@ class ReplayServer(Listener):
 
     def _answer(self, script: Script, request: Request, writer: asyncio.StreamWriter) -> bool:
         if isinstance(request, Malformed):
-            _log.warning("not understood: %s", request.error)
+            _log.warning("not understood: %s", masked(request.error))
         if isinstance(request, session.StartApi):
             bodies, closes = script.start(), self.recording.closes
         else:

@@ -118,7 +118,7 @@ class Session:
         if self.closed:
             return
         if isinstance(request, m.Malformed):
-            _log.warning("client %d: %s", self.client_id, request.error)
+            _log.warning("client %d: %s", self.client_id, masked(request.error))
             about = self._id_of(request)
             self.error(about, 320, f"{CODES[320].text} {request.error}"[:500])
             return
@@ -194,7 +194,7 @@ class Session:
         try:
             self.sink.send(response)
         except EncodeError as error:  # a value that a client brought, of this version or another
-            _log.warning("client %d: %s", self.client_id, error)
+            _log.warning("client %d: %s", self.client_id, masked(error))
 
     def error(self, about: int, code: int, text: str | None = None, reject_json: str = "") -> None:
         """Say an error, a warning or a notice; `about` is a request or an order, or -1."""

@@ -264,7 +264,7 @@ class Client:
                 self._by_id(message)
         except Exception as error:  # noqa: BLE001 - a bug in one handler must not end the session
             self._fault(f"{type(message).__name__}: {error!r}", error)
-            _LOG.exception("a message could not be dealt with: %r", message)
+            _LOG.exception("a message could not be dealt with: %s", type(message).__name__)
 
     # Who gets what.
 
@@ -334,7 +334,7 @@ class Client:
         self._fault(f"a message that cannot be read: {message.error}")
 
     def _unknown(self, message: m.Unknown) -> None:
-        _LOG.debug("a message of a kind that is not known: %r", message.fields[:3])
+        _LOG.debug("a message of a kind that is not known: %r", masked(message.fields[:3]))
 
     def _error(self, message: m.ErrorMessage) -> None:
         code = message.code
@@ -354,7 +354,7 @@ class Client:
 
     def _fault(self, text: str, cause: BaseException | None = None) -> None:
         self.faults += 1
-        _LOG.error("%s", text)
+        _LOG.error("%s", masked(text))
         self._events.tell(
             ClientEventKind.FAULT, text=text, cause=cause if isinstance(cause, Exception) else None
         )

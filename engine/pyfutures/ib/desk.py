@@ -272,7 +272,8 @@ class OrderDesk:
             if event.kind in {OrderEventKind.FILL, OrderEventKind.CORRECTION}:
                 self._mind_commission(event)
             if event.kind in {OrderEventKind.WARNING, OrderEventKind.REFUSED}:
-                _LOG.warning("order %s: %s %s", event.order.order_id, event.code, event.text)
+                text = masked(event.text)
+                _LOG.warning("order %s: %s %s", event.order.order_id, event.code, text)
             for listener in tuple(self._listeners):
                 listener.emit(event)
             for future in self._waiters.pop(event.order.key, ()):

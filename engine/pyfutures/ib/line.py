@@ -105,7 +105,8 @@ class Line:
             self._feeds.verify(_dies_silently)
         else:
             self._requests.lane_notice(message)
-            _LOG.log(logging.WARNING if row.is_error else logging.INFO, "notice %d: %s", code, text)
+            level = logging.WARNING if row.is_error else logging.INFO
+            _LOG.log(level, "notice %d: %s", code, masked(text))
             self._events.tell(ClientEventKind.NOTICE, text=text, code=code)
 
     def flows(self) -> None:

@@ -194,7 +194,7 @@ class Subscription[T]:
                 self._callback(value)
             except Exception:  # noqa: BLE001 - theirs, and of no concern to others
                 self.callback_errors += 1
-                _LOG.exception("%s: the callback failed on %r", self.name, value)
+                _LOG.exception("%s: the callback failed on %s", self.name, type(value).__name__)
             return
         queue = self._queue
         if len(queue) >= self._size:

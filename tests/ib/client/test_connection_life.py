@@ -282,8 +282,9 @@ def test_1300_to_a_port_where_nobody_is_comes_back_to_the_old_one():
         async with both() as (gateway, client):
             nobody = Gateway()
             await nobody.start()
+            port = nobody.port
             await nobody.stop()
-            gateway.notice(1300, f"Please reconnect on the new port - {nobody.port}")
+            gateway.notice(1300, f"Please reconnect on the new port - {port}")
             await settle(60)
             assert client.is_ready
             assert len(gateway.sessions) == 2

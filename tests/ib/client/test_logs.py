@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from decimal import Decimal
 
 import pytest
 
@@ -36,7 +37,7 @@ def test_no_account_is_logged(caplog):
         async with both() as (gateway, client):
 
             def fail(value):
-                raise ValueError("theirs")
+                raise ValueError(type(value).__name__)
 
             # A notice, a message that is misread, one of no known kind, one that a bug is hit by.
             gateway.notice(2137, f"The order of {ACCOUNT} will be at risk")
@@ -44,13 +45,13 @@ def test_no_account_is_logged(caplog):
             gateway.live.write(frame(f"199\0{ACCOUNT}\0".encode()))
             client._handlers[m.ManagedAccounts] = fail
             gateway.live.send(m.ManagedAccounts(ACCOUNT))
-            client.orders.updates(callback=fail)
+            client.orders.events(callback=fail)
             placed = client.orders.place(
                 m.Contract(con_id=1, sec_type="FUT", exchange="CME"),
-                m.Order(action="BUY", quantity=1, type="MKT", account=ACCOUNT),
+                m.Order(action="BUY", quantity=Decimal(1), type="MKT", account=ACCOUNT),
             )
             await settle()
-            gateway.notice(399, f"Order Message: of {ACCOUNT}", placed.order_id)
+            gateway.notice(399, f"Order Message: of {ACCOUNT}", placed.view.order_id)
             await settle()
             assert client.faults == 2
             assert "at risk" in caplog.text
