@@ -26,7 +26,11 @@ soak: $(VENV)/.ready
 	$(BIN)/python -m tests.ib.client.cuts 300
 	$(BIN)/python -m tests.ib.fuzz 1000000
 	$(BIN)/python -m tests.specs.fuzz 100000
+	$(BIN)/python -m tests.nautilus.data_cuts 20
 	$(BIN)/python -m tests.nautilus.test_execution_kill 25
+	$(BIN)/python -m tests.nautilus.kills 200
+	$(BIN)/python -m tests.nautilus.roll_kills 200
+	$(BIN)/python -m tests.nautilus.week 7
 lock: $(VENV)/.ready
 	$(BIN)/python -m pip freeze --exclude-editable > constraints.txt
 

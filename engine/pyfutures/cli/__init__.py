@@ -32,6 +32,7 @@ _COMMANDS = {
     "continuous": "Build continuous series from contract bars.",
     "download": "Fetch bars and ticks of contracts from an IB gateway.",
     "node": "Run a live node of nautilus_trader.",
+    "plan": "Say which positions of a node will roll, and with which orders.",
     "gateway": "Run a simulated IB gateway; serve and read recorded sessions.",
 }
 

@@ -26,6 +26,7 @@ from pyfutures.ib.feeds import Feeds
 from pyfutures.ib.history import History
 from pyfutures.ib.line import Line
 from pyfutures.ib.market import Market
+from pyfutures.ib.masking import masked
 from pyfutures.ib.outbox import Outbox
 from pyfutures.ib.reference import Reference
 from pyfutures.ib.requests import Requests

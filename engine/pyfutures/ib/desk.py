@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 from pyfutures.ib.answers import Many
 from pyfutures.ib.book import OrderBook
 from pyfutures.ib.failures import ClientClosedError, RequestError
+from pyfutures.ib.masking import masked
 from pyfutures.ib.messages.executions import (
     ExecutionDetails,
     ExecutionDetailsEnd,

@@ -20,6 +20,7 @@ from pyfutures.ib.codes import Reaction, lookup
 from pyfutures.ib.events import ClientEventKind
 from pyfutures.ib.failures import ConnectionLostError
 from pyfutures.ib.farms import FarmState
+from pyfutures.ib.masking import masked
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -22,7 +22,7 @@ ACCOUNT = "DU1234567"
         ("Invalid account code 'DU1234567'.", "Invalid account code 'DU***67'."),
         ("U1234567,U7654321", "U***67,U***21"),
         ("DUH123456: F1234567", "DUH***56: F***67"),
-        ("2104 usfuture UB 20250919 ESU5 FGBL 202509", "2104 usfuture UB 20250919 ESU5 FGBL 202509"),
+        ("2104 usfuture UB 20250919 ESU5", "2104 usfuture UB 20250919 ESU5"),
         ("order 1234567 of U20251234567890", "order 1234567 of U20251234567890"),
     ],
 )
