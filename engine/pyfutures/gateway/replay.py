@@ -23,6 +23,7 @@ from pyfutures.gateway.listener import Listener
 from pyfutures.ib.errors import HandshakeError
 from pyfutures.ib.exact import Exact
 from pyfutures.ib.framing import frame
+from pyfutures.ib.masking import masked
 from pyfutures.ib.messages import account, executions, market, orders, session
 from pyfutures.ib.messages.base import Malformed, Unknown
 from pyfutures.ib.wire import GatewayConnection, Hello

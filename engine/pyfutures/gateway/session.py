@@ -14,6 +14,7 @@ from pyfutures.gateway.unserved import KINDS, id_at, id_places
 from pyfutures.ib import messages as m
 from pyfutures.ib.codes import CODES
 from pyfutures.ib.errors import EncodeError
+from pyfutures.ib.masking import masked
 from pyfutures.ib.pacing import Ledger, Rule, cost_of
 
 if TYPE_CHECKING:
