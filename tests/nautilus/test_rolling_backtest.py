@@ -115,7 +115,7 @@ def test_dry_run_sends_nothing(chain, data):
     book = MemoryBook()
     calls = [(hour(data, OPENS), "2024H")]
     strategy, held, orders = run(
-        chain, data, calls, book, target=2, open_when_flat=True, dry_run=True
+        chain, data[:24], calls, book, target=2, open_when_flat=True, dry_run=True
     )
     assert (held, orders, strategy.failure) == ({}, [], None)
     assert book.audit[0].startswith("ES-FLAT-2024H-")
@@ -126,7 +126,7 @@ def test_kill_file_sends_nothing(chain, data, tmp_path):
     kill.touch()
     calls = [(hour(data, OPENS), "2024H")]
     strategy, held, orders = run(
-        chain, data, calls, MemoryBook(), target=2, open_when_flat=True, kill_file=str(kill)
+        chain, data[:24], calls, MemoryBook(), target=2, open_when_flat=True, kill_file=str(kill)
     )
     assert (held, orders, strategy.failure) == ({}, [], None)
 

@@ -6,6 +6,7 @@ import asyncio
 import dataclasses
 import datetime as dt
 import json
+from contextlib import AsyncExitStack, contextmanager
 from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,6 +14,8 @@ from typing import TYPE_CHECKING
 import click
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from pyfutures.gateway.config import GatewayConfig
     from pyfutures.gateway.fault_script import Script
     from pyfutures.gateway.recordings import Recording
@@ -28,7 +31,9 @@ def command() -> None:
 
 @command.command()
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
-@click.option("--port", type=_PORT, default=4002, help="Port to listen on; 0: a free one.")
+@click.option(
+    "--port", type=_PORT, default=4002, show_default=True, help="Port to listen on; 0: a free one."
+)
 @click.option("--server-version", default=176, show_default=True, help="Highest version, 157-200.")
 @click.option("--roots", help="Roots to serve, joined by commas; all that IB has by default.")
 @click.option("--speed", default=1.0, show_default=True, help="Simulated seconds in a real one.")
@@ -52,23 +57,51 @@ def run(
 ) -> None:
     """Run a simulated gateway until interrupted."""
     from pyfutures.gateway.config import GatewayConfig  # noqa: PLC0415 - only when it is run
-    from pyfutures.gateway.fault_script import Script  # noqa: PLC0415
+    from pyfutures.gateway.fault_script import Script, ScriptError  # noqa: PLC0415
 
-    names = None if roots is None else tuple(name.strip() for name in roots.split(",") if name)
+    names = None
+    if roots is not None:
+        names = tuple(name for part in roots.split(",") if (name := part.strip()))
+        if not names:
+            raise click.UsageError("--roots names no root; leave it out for all that IB has")
     try:
         config = GatewayConfig(
-            roots=names,
-            start=None if start is None else dt.datetime.fromisoformat(start),
-            version=server_version,
-            seed=seed,
-            read_only=read_only,
+            roots=names, start=_start(start), version=server_version, seed=seed, read_only=read_only
         )
         if no_pacing:
             config = dataclasses.replace(config, limits=None)
         faults = None if script is None else Script(script)
-        asyncio.run(_run(config, host, port, speed, faults))
-    except (ValueError, LookupError, OSError) as error:
+    except ScriptError as error:
         raise click.ClickException(str(error)) from None
+    except ValueError as error:
+        raise click.UsageError(str(error)) from None
+    try:
+        asyncio.run(_run(config, host, port, speed, faults))
+    except ScriptError as error:
+        raise click.ClickException(str(error)) from None
+    except (ValueError, LookupError) as error:
+        raise click.UsageError(str(error)) from None
+
+
+def _start(text: str | None) -> dt.datetime | None:
+    if text is None:
+        return None
+    try:
+        return dt.datetime.fromisoformat(text)
+    except ValueError:
+        raise click.UsageError(
+            f"--start {text}: no instant; write it like 2025-07-01T14:00:00+00:00"
+        ) from None
+
+
+@contextmanager
+def _listening(host: str, port: int) -> Iterator[None]:
+    """Say of a port that cannot be listened on which it is."""
+    try:
+        yield
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise click.UsageError(f"cannot listen on {host}:{port}: {reason}") from None
 
 
 async def _run(
@@ -76,7 +109,10 @@ async def _run(
 ) -> None:
     from pyfutures.gateway.server import GatewayServer  # noqa: PLC0415 - only when it is run
 
-    async with GatewayServer(config, host=host, port=port, speed=speed) as server:
+    async with AsyncExitStack() as stack:
+        made = GatewayServer(config, host=host, port=port, speed=speed)
+        with _listening(host, port):
+            server = await stack.enter_async_context(made)
         if faults is not None:
             faults.play(server.gateway)
         contracts = len(server.gateway.universe.instruments())
@@ -106,7 +142,9 @@ def decode(file: Path) -> None:
 @command.command()
 @click.argument("file", type=_FILE)
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
-@click.option("--port", type=_PORT, default=4002, help="Port to listen on; 0: a free one.")
+@click.option(
+    "--port", type=_PORT, default=4002, show_default=True, help="Port to listen on; 0: a free one."
+)
 @click.option("--strict", is_flag=True, help="Do not answer what was not recorded.")
 def replay(file: Path, host: str, port: int, *, strict: bool) -> None:
     """Serve a recorded session over TCP until interrupted."""
@@ -116,7 +154,10 @@ def replay(file: Path, host: str, port: int, *, strict: bool) -> None:
 async def _serve(recording: Recording, host: str, port: int, *, strict: bool) -> None:
     from pyfutures.gateway.replay import ReplayServer  # noqa: PLC0415 - only when it is served
 
-    async with ReplayServer(recording, host=host, port=port, strict=strict) as server:
+    async with AsyncExitStack() as stack:
+        made = ReplayServer(recording, host=host, port=port, strict=strict)
+        with _listening(host, port):
+            server = await stack.enter_async_context(made)
         click.echo(
             f"serving at {server.host}:{server.port}, server version {recording.welcome.version}"
         )

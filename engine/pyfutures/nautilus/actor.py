@@ -145,6 +145,8 @@ class RollActor(CatchingUpActor):
 
     def on_start(self) -> None:
         """Compile the root, take the place in the chain, catch up, subscribe."""
+        if self._name == self.config.root:  # what a node said before, and Redis kept, is no news
+            self.cache.add(current_topic(self._name), b"")
         try:
             self._begin()
         except BaseException:  # nautilus ends the node without a word to its components

@@ -1,0 +1,101 @@
+"""``pyfutures gateway``: wrong usage, ports that are taken, files that are none, how it ends."""
+
+from __future__ import annotations
+
+import json
+import signal
+import socket
+import subprocess
+import sys
+
+import pytest
+
+from pyfutures import cli
+
+SESSION = [["handshake", []], ["startapi", [["176", "20240324 21:18:59 Greenwich Mean Time"]]]]
+
+
+@pytest.fixture
+def pyfutures(capsys):
+    """Run the command: exit code, stdout, stderr."""
+
+    def call(*words):
+        code = cli.run(["gateway", *(str(word) for word in words)])
+        return code, *capsys.readouterr()
+
+    return call
+
+
+@pytest.fixture
+def recording(tmp_path):
+    path = tmp_path / "session.json"
+    path.write_text(json.dumps(SESSION))
+    return path
+
+
+@pytest.mark.parametrize(
+    ("words", "text"),
+    [
+        (["--roots", ","], "--roots names no root"),
+        (["--roots", ""], "--roots names no root"),
+        (["--roots", "ES,NOPE"], "unknown root `NOPE`"),
+        (["--start", "soon"], "--start soon: no instant; write it like"),
+        (["--start", "2025-07-01"], "has no zone"),
+        (["--server-version", "201"], "157 to 200"),
+        (["--roots", "ES", "--speed", "0"], "speed of 0"),
+        (["--roots", "ES", "--host", "no.such.host.invalid"], "no.such.host.invalid:4002"),
+    ],
+)
+def test_wrong_usage(pyfutures, words, text):
+    code, out, err = pyfutures("run", *words)
+    assert (code, out) == (2, "")
+    assert text in err
+
+
+def test_a_port_that_is_taken_is_named(pyfutures, recording):
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        for words in (["run", "--roots", "ES"], ["replay", recording]):
+            code, out, err = pyfutures(*words, "--port", port)
+            assert (code, out) == (2, "")
+            assert f"cannot listen on 127.0.0.1:{port}: " in err
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("[]", "the version reply behind `handshake` and `startapi` is missing"),
+        ('[["handshake", []], ["startapi", [["176"]]]]', "is missing"),
+        ('[["handshake", []], ["startapi", [["201", "t"]]]]', "157 to 200"),
+        ("{}", "a recorded session is a list"),
+        ("x", "no JSON"),
+    ],
+)
+@pytest.mark.parametrize("command", ["decode", "replay"])
+def test_a_file_that_is_no_session(pyfutures, tmp_path, command, text, said):
+    path = tmp_path / "file.json"
+    path.write_text(text)
+    code, out, err = pyfutures(command, path)
+    assert (code, out) == (1, "")
+    assert said in err
+    assert str(path) in err
+
+
+def test_a_script_that_cannot_be_played(pyfutures, tmp_path):
+    path = tmp_path / "faults.yaml"
+    path.write_text("schema: 1\nfaults:\n  - at: soon\n    do: {restart: {}}\n")
+    code, out, err = pyfutures("run", "--roots", "ES", "--script", path)
+    assert (code, out) == (1, "")
+    assert str(path) in err
+
+
+@pytest.mark.parametrize(("sent", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, -15)])
+def test_it_ends_when_told_to_without_a_word(recording, sent, code):
+    words = [sys.executable, "-m", "pyfutures", "gateway", "replay", "--port", "0", str(recording)]
+    with subprocess.Popen(words, stdout=-1, stderr=-1, text=True) as process:
+        assert process.stdout.readline().startswith("serving at 127.0.0.1:")
+        process.send_signal(sent)
+        assert process.communicate(timeout=20) == ("", "")
+        assert process.returncode == code
