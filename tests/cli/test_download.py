@@ -142,6 +142,12 @@ def test_a_contract_that_is_not_there_is_named_and_the_others_come(pyfutures, po
         (["CL", "2025J", "--bar", "1d", "--from", "2025-03-01", "--to", "2025-03-01"], "not after"),
         (["CL", "2025J", "--bar", "1d", "--out", "x.xlsx"], "a folder, or a file that ends in"),
         (["CL", "2025J", "--bar", "1d", "--delay", "-1"], "--delay"),
+        (["CL", "2025J", "--bar", "1d", "--delay", "inf"], "--delay"),
+        (["CL", "2025J", "--bar", "1d", "--patience", "nan"], "--patience"),
+        (["CL", "2025J", "--bar", "1d", "--port", "0"], "--port"),
+        (["CL", "2025J", "--bar", "1d", "--port", "65536"], "--port"),
+        (["CL", "2025J", "--bar", "1d", "--client-id", "-1"], "--client-id"),
+        (["CL", "2025J", "--bar", "1d", "--host", ""], "the address of the gateway is missing"),
     ],
 )
 def test_wrong_usage(pyfutures, words, text):
@@ -173,6 +179,18 @@ def test_a_file_that_cannot_be_written(pyfutures, port, tmp_path):
     )
     assert code == 2
     assert "file" in err
+
+
+def test_a_cache_that_cannot_be_used_is_one_line_and_costs_nothing_else(pyfutures, port, tmp_path):
+    cache = tmp_path / "cache.sqlite"
+    cache.write_bytes(b"no database" * 1000)
+    code, out, err = pyfutures(
+        "CL", "2025J", "--bar", "1d", "--from", "2025-03-01", "--port", port, "--cache", cache
+    )
+    assert code == 0
+    assert "7 bars of 1 contract" in out
+    assert err.startswith(f"pyfutures: the cache {cache} cannot be used, so everything is asked")
+    assert err.count("\n") == 1
 
 
 def test_a_bug_of_ours(pyfutures, port, monkeypatch):

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from contextlib import nullcontext
+import warnings
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -14,7 +15,7 @@ from pyfutures.cli.progress import progress_bar
 
 if TYPE_CHECKING:
     import datetime as dt
-    from collections.abc import Callable, Coroutine
+    from collections.abc import Callable, Coroutine, Iterator
 
     from pyfutures.chain import Chain
     from pyfutures.download import BarDownload, BarsWanted, TickDownload, TicksWanted
@@ -33,8 +34,27 @@ _SIZES: Final = {
     "5m": "5 mins", "3m": "3 mins", "2m": "2 mins", "1m": "1 min", "30s": "30 secs",
     "15s": "15 secs", "10s": "10 secs", "5s": "5 secs", "1s": "1 secs",
 }  # fmt: skip
+_WEEK: Final = 7 * 86_400
 _CONNECT: Final = 20.0  # seconds for the first session
 _MOST_HOLES: Final = 10  # printed one by one
+
+
+class _Seconds(click.ParamType[float]):
+    """A time to wait, up to a week."""
+
+    name = "seconds"
+
+    def convert(
+        self, value: str | float, param: click.Parameter | None, ctx: click.Context | None
+    ) -> float:
+        """The seconds that a text names."""
+        seconds: float = click.FLOAT.convert(value, param, ctx)
+        if not 0 <= seconds <= _WEEK:  # which nan is not either
+            self.fail(f"{value}: must be 0 to {_WEEK} seconds", param, ctx)
+        return seconds
+
+
+_SECONDS: Final = _Seconds()
 
 
 @click.command(name="download")
@@ -55,17 +75,25 @@ _MOST_HOLES: Final = 10  # printed one by one
 @click.option("--to", "end", type=INSTANT, help="Up to this instant; default: now.")
 @click.option("--rth", is_flag=True, help="Regular trading hours only.")
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address of the gateway.")
-@click.option("--port", default=4002, show_default=True, help="Its port.")
-@click.option("--client-id", default=1, show_default=True, help="Our id at the gateway.")
+@click.option(
+    "--port", type=click.IntRange(1, 65_535), default=4002, show_default=True, help="Its port."
+)
+@click.option(
+    "--client-id",
+    type=click.IntRange(0, 2**31 - 1),
+    default=1,
+    show_default=True,
+    help="Our id at the gateway.",
+)
 @click.option(
     "--delay",
-    type=click.FloatRange(min=0),
+    type=_SECONDS,
     default=0.0,
     help="Seconds between requests that the cache cannot answer.",
 )
 @click.option(
     "--patience",
-    type=click.FloatRange(min=0),
+    type=_SECONDS,
     default=900.0,
     show_default=True,
     help="Seconds to go on trying where a request fails for reasons that may pass.",
@@ -147,9 +175,24 @@ def command(
         return await d.download_ticks(client, chain, month, wanted, progress=progress)
 
     work = _Work(chain, one, None if no_cache else cache_file, delay, keeps=not no_cache)
-    code = asyncio.run(work.run(targets, host, port, client_id))
+    with _plain_warnings():
+        code = asyncio.run(work.run(targets, host, port, client_id))
     if code:
         raise click.exceptions.Exit(code)
+
+
+@contextmanager
+def _plain_warnings() -> Iterator[None]:
+    """Say what the cache warns of in a line, without our source."""
+    from pyfutures.ib.cache import CacheWarning  # noqa: PLC0415 - of the client
+
+    def tell(message: Warning | str, *_: object, **__: object) -> None:
+        click.echo(f"pyfutures: {message}", err=True)
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("always", CacheWarning)
+        warnings.showwarning = tell
+        yield
 
 
 def _targets(
@@ -190,7 +233,10 @@ class _Work:
         from pyfutures.ib.errors import HandshakeError  # noqa: PLC0415
         from pyfutures.ib.failures import ConnectError  # noqa: PLC0415
 
-        client = Client(ClientConfig(host=host, port=port, client_id=client_id))
+        try:
+            client = Client(ClientConfig(host=host, port=port, client_id=client_id))
+        except ValueError as error:
+            raise click.UsageError(str(error)) from None
         code = 0
         try:
             with Cache(self.cache) if self.keeps else nullcontext() as cache:

@@ -24,6 +24,12 @@ _PORT = click.IntRange(0, 65_535)
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 
 
+class _WrongError(click.ClickException):
+    """Wrong usage or a port that cannot be had: one line, exit 2."""
+
+    exit_code = 2
+
+
 @click.group(name="gateway")
 def command() -> None:
     """Run a simulated IB gateway; read and serve recorded sessions."""
@@ -63,7 +69,7 @@ def run(
     if roots is not None:
         names = tuple(name for part in roots.split(",") if (name := part.strip()))
         if not names:
-            raise click.UsageError("--roots names no root; leave it out for all that IB has")
+            raise _WrongError("--roots names no root; leave it out for all that IB has")
     try:
         config = GatewayConfig(
             roots=names, start=_start(start), version=server_version, seed=seed, read_only=read_only
@@ -74,13 +80,13 @@ def run(
     except ScriptError as error:
         raise click.ClickException(str(error)) from None
     except ValueError as error:
-        raise click.UsageError(str(error)) from None
+        raise _WrongError(str(error)) from None
     try:
         asyncio.run(_run(config, host, port, speed, faults))
     except ScriptError as error:
         raise click.ClickException(str(error)) from None
     except (ValueError, LookupError) as error:
-        raise click.UsageError(str(error)) from None
+        raise _WrongError(str(error)) from None
 
 
 def _start(text: str | None) -> dt.datetime | None:
@@ -89,7 +95,7 @@ def _start(text: str | None) -> dt.datetime | None:
     try:
         return dt.datetime.fromisoformat(text)
     except ValueError:
-        raise click.UsageError(
+        raise _WrongError(
             f"--start {text}: no instant; write it like 2025-07-01T14:00:00+00:00"
         ) from None
 
@@ -101,7 +107,7 @@ def _listening(host: str, port: int) -> Iterator[None]:
         yield
     except OSError as error:
         reason = error.strerror or str(error)
-        raise click.UsageError(f"cannot listen on {host}:{port}: {reason}") from None
+        raise _WrongError(f"cannot listen on {host}:{port}: {reason}") from None
 
 
 async def _run(

@@ -143,15 +143,15 @@ def _element(number: int, element: object) -> tuple[list[str], list[list[str]]]:
 
 
 def _welcome(opening: list[list[str]]) -> Welcome:
-    where = f"the version reply behind `{HANDSHAKE}` and `{START}`"
+    missing = f"no version reply behind `{HANDSHAKE}` and `{START}`"
     if not opening or len(opening[0]) < 2:
-        raise RecordingError(f"{where} is missing: a response with the server version and a time")
+        raise RecordingError(f"{missing}: a response with the server version and a time")
     version, time, *_ = opening[0]
     try:
         Codec(int(version))
         return Welcome(int(version), time)
     except ValueError as error:
-        raise RecordingError(f"{where}: {error}") from None
+        raise RecordingError(f"{missing}: {error}") from None
 
 
 def _responses(answers: list[list[str]], reader: Reader) -> tuple[tuple[Exact, ...], bool]:

@@ -70,7 +70,7 @@ class ClientConfig:
     Raises
     ------
     ValueError
-        For times that are not positive.
+        For times that are not positive, or a port or an id that cannot be.
 
     """
 
@@ -110,6 +110,12 @@ class ClientConfig:
         ):  # fmt: skip
             if not getattr(self, name) > 0:
                 raise ValueError(f"{name} {getattr(self, name)}: must be positive")
+        if not self.host:
+            raise ValueError("host: the address of the gateway is missing")
+        if not 0 < self.port < 65_536:
+            raise ValueError(f"port {self.port}: must be 1 to 65535")
+        if not 0 <= self.client_id < 2**31:
+            raise ValueError(f"client_id {self.client_id}: must be 0 to 2147483647")
         if -10 < self.first_request_id < 1:
             raise ValueError(
                 f"first_request_id {self.first_request_id}: -1 means no request; "

@@ -143,6 +143,9 @@ def test_ids_are_never_used_twice(first, ids):
 def test_settings_that_cannot_be_meant():
     with pytest.raises(ValueError, match="-1 means no request"):
         ClientConfig(first_request_id=-1)
+    for wrong in ({"port": 0}, {"port": 65536}, {"client_id": -1}, {"host": ""}):
+        with pytest.raises(ValueError, match=next(iter(wrong))):
+            ClientConfig(**wrong)
     with pytest.raises(ValueError, match="silence 0"):
         ClientConfig(silence=0)
     with pytest.raises(ValueError, match="must be positive"):
