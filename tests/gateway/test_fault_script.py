@@ -90,6 +90,21 @@ def test_a_script_that_cannot_be(tmp_path, text, words):
     assert words in str(caught.value)
 
 
+def test_a_billion_times_costs_what_has_happened(tmp_path):
+    script = _script(
+        tmp_path,
+        "schema: 1\nfaults: [{at: +1s, every: 1s, times: 1000000000, do: {error: 2100}}]",
+    )
+
+    async def main():
+        async with connected() as (server, raw):
+            script.play(server.gateway)
+            await server.advance(4.5)
+            assert errors(await raw.sync()) == [2100] * 4
+
+    asyncio.run(main())
+
+
 @pytest.mark.parametrize(
     ("text", "seconds"),
     [("5s", 5), ("+5s", 5), ("200ms", 0.2), ("2m", 120), ("1.5h", 5400), ("1d", 86400), (7, 7)],

@@ -48,7 +48,10 @@ class _Seconds(click.ParamType[float]):
         self, value: str | float, param: click.Parameter | None, ctx: click.Context | None
     ) -> float:
         """The seconds that a text names."""
-        seconds: float = click.FLOAT.convert(value, param, ctx)
+        try:
+            seconds = float(value)
+        except ValueError:
+            self.fail(f"{value!r} is no number", param, ctx)
         if not 0 <= seconds <= _WEEK:  # which nan is not either
             self.fail(f"{value}: must be 0 to {_WEEK} seconds", param, ctx)
         return seconds

@@ -86,8 +86,7 @@ class Script:
             start = gateway.timeline.now
             at = _instant(row.get("at", "+0s"), start)
             step = duration(row["every"]) if "every" in row else 0
-            for i in range(int(row.get("times", 1))):
-                gateway.faults.at(at + i * step, row["do"])
+            gateway.faults.at(at, row["do"], every=step, times=int(row.get("times", 1)))
 
 
 def _kinds(row: dict[str, Any]) -> list[str]:

@@ -217,15 +217,21 @@ class Faults:
             raise FaultError(f"`{name}` happens to messages only: give it to `when`")
         ACTIONS[name](Scene(self._gateway), Given(value))
 
-    def at(self, instant: int, do: Do) -> None:
-        """Do something at a simulated instant, UTC nanoseconds."""
+    def at(self, instant: int, do: Do, *, every: int = 0, times: int = 1) -> None:
+        """Do something at a simulated instant, UTC nanoseconds, and `every` so often again."""
         actions = actions_of(do)
+        timeline = self._gateway.timeline
 
-        def happen() -> None:
+        def happen(instant: int, left: int) -> None:
             for action in actions:
                 self.act(action.name, action.value)
+            plan(instant + every, left - 1)
 
-        self._gateway.timeline.at(instant, happen)
+        def plan(instant: int, left: int) -> None:
+            if left > 0:  # one at a time: a script may say "a billion times"
+                timeline.at(instant, lambda: happen(instant, left))
+
+        plan(instant, times)
 
     def after(self, delay: float, do: Do) -> None:
         """Do something so many simulated seconds from now."""

@@ -25,6 +25,7 @@ from pyfutures.nautilus.listings import UnknownInstrumentError
 from pyfutures.nautilus.orders import UnsupportedOrderError
 from pyfutures.nautilus.reports import (
     Found,
+    detour,
     fill_report,
     flat_report,
     found_in_book,
@@ -32,6 +33,7 @@ from pyfutures.nautilus.reports import (
     gone_report,
     order_report,
     position_report,
+    resized,
     side_of,
 )
 from pyfutures.nautilus.spreads import BAG, SpreadError
@@ -129,6 +131,36 @@ class ReportingClient(ExecutionCore):
         look, self._applied = self._applied, None
         for report in () if look is None else self._position_reports(look.positions, None):
             self._send_position_status_report(report)
+            self._insist(report)
+
+    def _insist(self, report: PositionStatusReport) -> None:
+        """See that a report had its effect; go a way round if it had none.
+
+        nautilus takes the difference for a filled order of that size and price, if the cache has
+        one, and changes nothing. By way of a quantity that no order has it is made to.
+        """
+        wanted = report.signed_decimal_qty
+        held = self._believed(report.instrument_id)
+        if held == wanted:
+            return
+        orders = self._cache.orders(instrument_id=report.instrument_id)
+        sizes = {order.filled_qty.as_decimal() for order in orders}
+        between = detour(held, wanted, sizes)
+        for quantity in (between, wanted):
+            self._send_position_status_report(resized(report, quantity))
+        held = self._believed(report.instrument_id)
+        text = f"{report.instrument_id}: the position is {wanted} at IB and {held} in the node"
+        if held == wanted:
+            self._log.warning(f"{text}, by way of {between}: the report alone had no effect")
+        else:
+            self._log.error(f"{text}: reports have no effect")
+
+    def _believed(self, instrument_id: InstrumentId) -> Decimal:
+        """Return the position that the node believes in, over all strategies."""
+        positions = self._cache.positions_open(
+            instrument_id=instrument_id, account_id=self.account_id
+        )
+        return sum((one.signed_decimal_qty() for one in positions), _ZERO)
 
     async def _coherent_look(self) -> _Look:
         """Return orders, executions and positions between which nothing was filled."""

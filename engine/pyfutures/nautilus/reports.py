@@ -25,7 +25,7 @@ from nautilus_trader.model.enums import (
     TriggerType,
 )
 from nautilus_trader.model.identifiers import ClientOrderId, TradeId, VenueOrderId
-from nautilus_trader.model.objects import Currency, Money
+from nautilus_trader.model.objects import Currency, Money, Quantity
 
 from pyfutures.ib.orders import OrderPhase, split_exec_id
 from pyfutures.ib.record import is_buy
@@ -33,6 +33,8 @@ from pyfutures.ib.times import TimeError, instant
 from pyfutures.nautilus.orders import reported_terms
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from nautilus_trader.model.identifiers import AccountId
     from nautilus_trader.model.orders import Order
 
@@ -45,6 +47,7 @@ if TYPE_CHECKING:
 __all__ = [
     "Found",
     "commission_of",
+    "detour",
     "fill_report",
     "flat_report",
     "found_in_book",
@@ -54,6 +57,7 @@ __all__ = [
     "liquidity_of",
     "order_report",
     "position_report",
+    "resized",
     "side_of",
     "trade_id",
 ]
@@ -284,3 +288,31 @@ def flat_report(listing: Listing, *, account_id: AccountId, now: int) -> Positio
     return PositionStatusReport.create_flat(
         account_id, listing.id, listing.instrument.size_precision, now
     )
+
+
+def resized(report: PositionStatusReport, position: Decimal) -> PositionStatusReport:
+    """Return the report of another position at the same average price."""
+    side = PositionSide.LONG if position > 0 else PositionSide.SHORT
+    return PositionStatusReport(
+        account_id=report.account_id,
+        instrument_id=report.instrument_id,
+        position_side=side if position else PositionSide.FLAT,
+        quantity=Quantity(abs(position), report.quantity.precision),
+        report_id=UUID4(),
+        ts_last=report.ts_last,
+        ts_init=report.ts_init,
+        avg_px_open=report.avg_px_open,
+    )
+
+
+def detour(held: Decimal, wanted: Decimal, sizes: Collection[Decimal]) -> Decimal:
+    """Return a position from which neither what is held nor what is wanted is `sizes` away.
+
+    It lies beyond what is wanted, or held, on the same side of zero.
+    """
+    base = wanted or held
+    step = Decimal(1 if base > 0 else -1)
+    found = base + step
+    while found == held or abs(found - held) in sizes or abs(wanted - found) in sizes:
+        found += step
+    return found
