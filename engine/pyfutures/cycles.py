@@ -126,12 +126,22 @@ class Cycle:
         stop = bisect_right(self._members, last.index)
         return tuple(map(ContractMonth.from_index, self._members[start:stop]))
 
+    def reaches(self, first: ContractMonth, last: ContractMonth) -> bool:
+        """Return whether any month from `first` to `last`, both inclusive, is in the cycle."""
+        start = bisect_left(self._members, first.index)
+        return start < len(self._members) and self._members[start] <= last.index
+
+    @functools.lru_cache(maxsize=1024)  # noqa: B019 - a cycle is a small value, equal ones are one
     def mask(self, first: ContractMonth, last: ContractMonth) -> NDArray[np.bool_]:
-        """Return whether each month from `first` to `last`, both inclusive, is in the cycle."""
+        """Return whether each month from `first` to `last`, both inclusive, is in the cycle.
+
+        The array is read-only.
+        """
         mask = np.zeros(max(0, last.index - first.index + 1), dtype=np.bool_)
         start = bisect_left(self._members, first.index)
         stop = bisect_right(self._members, last.index)
         mask[np.asarray(self._members[start:stop], dtype=np.int64) - first.index] = True
+        mask.flags.writeable = False
         return mask
 
     def _member(self, place: int, month: ContractMonth) -> ContractMonth:
@@ -157,8 +167,9 @@ def _check_codes(codes: str) -> None:
 def _compile(spans: Ranged[str], skip: frozenset[ContractMonth]) -> tuple[int, ...]:
     members: list[int] = []
     for places, codes in spans.select(_FIRST, _LAST):
-        wanted = [MONTH_CODES[i] in codes for i in range(12)]
-        span = range(_FIRST.index + places.start, _FIRST.index + places.stop)
-        members.extend(index for index in span if wanted[index % 12])
+        wanted = [i for i in range(12) if MONTH_CODES[i] in codes]
+        first, stop = _FIRST.index + places.start, _FIRST.index + places.stop
+        found = [year + i for year in range(first - first % 12, stop, 12) for i in wanted]
+        members += found[bisect_left(found, first) : bisect_left(found, stop)]
     skipped = {month.index for month in skip}
     return tuple(index for index in members if index not in skipped) if skipped else tuple(members)

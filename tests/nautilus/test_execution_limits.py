@@ -84,6 +84,10 @@ def checked(limit, new, held=None, orders=()):
         (Limit(max_position=2), order(0, 1, M), {H: 2}, []),  # all months together
         (Limit(max_position=2), order(0, 3, H, M), {}, []),  # a leg of a spread
         (Limit(max_position=0), order(0, 1, H), {}, []),
+        # What is too much on one side is no leave to be too much on the other.
+        (Limit(max_position=2), order(0, -9, H), {H: 5}, []),
+        (Limit(max_position=2), order(0, 8, H), {H: -5}, []),
+        (Limit(max_position=2), order(0, -4, H), {H: 5}, [order(1, -4, H)]),
     ],
 )
 def test_what_is_refused(limit, new, held, orders):

@@ -277,6 +277,23 @@ def test_order_size_is_limited_by_root():
     denied("max_order_size is 3", lambda s: s.market(ESU, BUY, 4), limits=limits)
 
 
+def test_an_order_that_is_filled_in_part_cannot_grow_past_its_size():
+    async def scenario():
+        async with desk(limits={"ES": Limit(max_order_size=3)}) as d:
+            bid, _ = d.quote(ESU)
+            made = d.strategy.limit(ESU, BUY, bid - 10, 3)
+            await d.status(made, "ACCEPTED")
+            (theirs,) = d.gateway.book.open()
+            d.gateway.book.fill(theirs, 2, theirs.terms.limit)
+            await d.status(made, "PARTIALLY_FILLED")
+            d.strategy.modify_order(made, Quantity.from_int(4))
+            await until(lambda: "OrderModifyRejected" in d.strategy.names(made))
+            assert made.quantity == theirs.order.quantity == 3
+            await d.agree()
+
+    asyncio.run(scenario())
+
+
 def test_limits_count_what_was_sent_in_the_same_moment():
     async def scenario():
         async with desk(limits={"ES": Limit(max_position=3)}) as d:

@@ -21,7 +21,8 @@ from pyfutures.nautilus.node_file import read_node
 from tests.gateway.tools import gateway
 from tests.nautilus.tools import UTCNOW
 
-GUIDE = (Path(__file__).resolve().parents[2] / "docs" / "nautilus.md").read_text("utf-8")
+DOCS = Path(__file__).resolve().parents[2] / "docs"
+GUIDE = (DOCS / "nautilus.md").read_text("utf-8")
 QUIET = """
 logging: {log_level: "OFF", print_config: false}
 exec_engine: {reconciliation_startup_delay_secs: 0.1}
@@ -112,3 +113,66 @@ def test_the_table_of_codes_is_complete():
     assert {code for code in CODES if "PF601" <= code <= "PF610"} == set(
         re.findall(r"^\| `(PF\d+)`", GUIDE, re.MULTILINE)
     )
+
+
+#: What the tables say in words, where a default is no single value.
+IN_WORDS = {
+    "none": [None, (), frozenset(), {}],
+    "the only one": [None],
+    "current, forward, carry": [MonthsSelection()],
+}
+
+
+def rows_of_tables(*pages):
+    """The fields of the tables of configs with their defaults, as the pages have them."""
+    found = {}
+    for page in pages:
+        text = GUIDE if page == "nautilus" else (DOCS / f"{page}.md").read_text("utf-8")
+        for line in text.splitlines():
+            cells = [cell.strip() for cell in line.strip("|").split("|")]
+            names = re.findall(r"`(\w+)`", cells[0])
+            if line.startswith("| `") and len(cells) == 3 and cells[2]:
+                one = len(names) == 1 or "," not in cells[2]
+                values = [cells[2]] * len(names) if one else cells[2].split(", ")
+                found |= dict(zip(names, values, strict=True))
+    return found
+
+
+def is_told(value, text):
+    if text in IN_WORDS:
+        return value in IN_WORDS[text]
+    text = text.strip("`")
+    if isinstance(value, bool):
+        return text == str(value).lower()
+    if isinstance(value, int | float):
+        return float(text) == value
+    return text == str(list(value) if isinstance(value, tuple) else value)
+
+
+@pytest.mark.parametrize(
+    ("config", "pages", "inherited"),
+    [
+        (MonthsSelection, ["nautilus"], set()),
+        (
+            FuturesInstrumentProviderConfig,
+            ["nautilus"],
+            {"filters", "filter_callable", "log_warnings", "use_gamma_markets"},
+        ),
+        (
+            FuturesDataClientConfig,
+            ["nautilus", "market_data"],
+            {"handle_revised_bars", "instrument_provider", "routing"},
+        ),
+        (
+            FuturesExecClientConfig,
+            ["nautilus", "execution"],
+            {"instrument_provider", "routing"},
+        ),
+    ],
+)
+def test_every_default_of_the_tables_is_the_codes(config, pages, inherited):
+    told = rows_of_tables(*pages)
+    own = set(config.__struct_fields__) - inherited
+    assert own - set(told) == set()
+    values = {name: getattr(config(), name) for name in own}
+    assert {x: (v, told[x]) for x, v in values.items() if not is_told(v, told[x])} == {}

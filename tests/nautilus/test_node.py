@@ -89,7 +89,8 @@ NESTED = f"""data_clients:
 BAD = [
     # the file, where, what is said, the help
     ("trader_id: [1", "1:12", "PF007", None),
-    ("- 1", "1:1", "PF014", None),
+    ("- 1", "1:1", "a node is a mapping of keys to values, not a list", "`key: value`"),
+    ("", "1:1", "PF013", "start with `trader_id:`"),
     ("trader: X-1", "1:1", "unknown field `trader`", "did you mean `trader_id`?"),
     ("trader_id: X-1\nexec_engine: {reconcile: true}", "2:15", "unknown field `reconcile`", None),
     ("timeout_connection: soon", "1:21", "expected `float`, got `str`", None),

@@ -11,7 +11,8 @@ import pytest
 
 from pyfutures.cli import run
 from pyfutures.continuous.adjustment import Adjustment
-from pyfutures.continuous.multiple import adjust, adjustment, read_multiple, rolls_made
+from pyfutures.continuous.multiple import adjust, adjustment, rolls_made
+from pyfutures.continuous.multiple_files import read_multiple
 from tests.peers.shared import shared
 
 parquet = pytest.importorskip("pyarrow.parquet")

@@ -11,10 +11,9 @@ from __future__ import annotations
 import contextlib
 import datetime as dt
 import importlib
-import importlib.metadata
+import io
 import json
 import os
-import tempfile
 import warnings
 import zipfile
 import zlib
@@ -24,9 +23,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
-import platformdirs
 
 from pyfutures.calendars.days import date_of, day_number
+from pyfutures.calendars.later import Later
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -106,17 +105,22 @@ def load_base(code: str) -> Base:
 
     """
     if code in shipped_codes():
-        return _read(SHIPPED, code, f"{code}/")
+        return unpack(code, {part: shipped()[f"{code}/{part}"] for part in _PARTS})
     return _cached(code)
 
 
-@cache
 def shipped_codes() -> frozenset[str]:
     """Codes of the bases that come with the package."""
+    return frozenset(name.split("/")[0] for name in shipped())
+
+
+@cache
+def shipped() -> Arrays:
+    """The arrays of all bases that come with the package; each is unpacked when asked for."""
     if not SHIPPED.exists():  # while it is being compiled for the first time
-        return frozenset()
-    with zipfile.ZipFile(SHIPPED) as archive:
-        return frozenset(name.split("/")[0] for name in archive.namelist())
+        return {}
+    arrays: Arrays = np.load(io.BytesIO(SHIPPED.read_bytes()), allow_pickle=False)
+    return arrays
 
 
 def pack(base: Base) -> dict[str, NDArray[Any]]:
@@ -163,14 +167,14 @@ def unpack(code: str, arrays: Arrays) -> Base:
     if len(flags) != length:
         msg = f"{len(flags)} days do not fit {first} to {last}"
         raise ValueError(msg)
-    names = meta["names"]
+    names, closed = meta["names"], arrays["closed"]
     return Base(
         code=code,
         zone=meta["zone"],
         first=first,
         last=last,
         flags=flags,
-        reasons={date_of(day): names[at] for day, at in arrays["closed"].tolist()},
+        reasons=Later(lambda: {date_of(day): names[at] for day, at in closed.tolist()}),
         early_closes={
             date_of(day): dt.time(*divmod(minutes, 60)) for day, minutes in arrays["early"].tolist()
         },
@@ -180,11 +184,16 @@ def unpack(code: str, arrays: Arrays) -> Base:
 
 def cache_folder() -> Path:
     """Folder of bases built on this computer; ``PYFUTURES_CACHE`` overrides the user's cache."""
-    named = os.environ.get(CACHE_VARIABLE)
-    return Path(named or platformdirs.user_cache_dir("pyfutures")) / "bases"
+    if named := os.environ.get(CACHE_VARIABLE):
+        return Path(named) / "bases"
+    import platformdirs  # noqa: PLC0415 - only where a base is not shipped
+
+    return Path(platformdirs.user_cache_dir("pyfutures")) / "bases"
 
 
 def _cached(code: str) -> Base:
+    import importlib.metadata  # noqa: PLC0415 - only where a base is not shipped
+
     # Spaces, slashes and dots (a user's `24/5`) must not make another path.
     stem = "".join(sign if sign.isalnum() else "_" for sign in code)
     version = importlib.metadata.version("exchange_calendars")
@@ -211,14 +220,16 @@ def _build(code: str) -> Base:
     return build(code)
 
 
-def _read(path: Path, code: str, prefix: str = "") -> Base:
+def _read(path: Path, code: str) -> Base:
     # Opened here: numpy leaves a broken archive open.
     with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
-        return unpack(code, {part: archive[prefix + part] for part in _PARTS})
+        return unpack(code, {part: archive[part] for part in _PARTS})
 
 
 def _write(path: Path, base: Base) -> None:
     """Write beside, then rename: a reader sees the whole file or none."""
+    import tempfile  # noqa: PLC0415 - only where a base is not shipped
+
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, name = tempfile.mkstemp(dir=path.parent, suffix=".tmp")
     try:

@@ -19,6 +19,7 @@ import numpy as np
 
 from pyfutures.calendars.days import ZERO_STEP, DayTable, day_number
 from pyfutures.calendars.errors import CalendarRangeError, CalendarSpecError, NoSuchDayError
+from pyfutures.calendars.later import Later
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
@@ -89,7 +90,8 @@ class Calendar:
         table = DayTable(days, first, day_number(self.last))
         object.__setattr__(self, "table", table)
         object.__setattr__(self, "early_closes", MappingProxyType(dict(self.early_closes)))
-        object.__setattr__(self, "reasons", MappingProxyType(dict(self.reasons)))
+        if not isinstance(self.reasons, Later):
+            object.__setattr__(self, "reasons", MappingProxyType(dict(self.reasons)))
 
     @classmethod
     def from_days(  # noqa: PLR0913

@@ -18,8 +18,16 @@ import numpy as np
 import pandas as pd
 from exchange_calendars import calendar_utils
 
-from pyfutures.calendars.bases import FIRST_DAY, LAST_DAY, SHIPPED, Base, load_base, pack
-from pyfutures.calendars.bases import shipped_codes as _shipped_codes
+from pyfutures.calendars.bases import (
+    FIRST_DAY,
+    LAST_DAY,
+    SHIPPED,
+    Base,
+    load_base,
+    pack,
+    shipped,
+    shipped_codes,
+)
 from pyfutures.calendars.calendar import HOLIDAY, WEEKEND
 from pyfutures.calendars.errors import BaseError
 from pyfutures.calendars.spec import WEEKDAYS
@@ -130,9 +138,9 @@ def _dates(index: Any) -> Iterator[dt.date]:  # noqa: ANN401
 
 def main() -> None:
     """Rewrite the shipped file; say which days it opens and closes that were otherwise."""
-    old = {code: load_base(code) for code in sorted(_shipped_codes())}
+    old = {code: load_base(code) for code in sorted(shipped_codes())}
     compile_bases()
-    _shipped_codes.cache_clear()
+    shipped.cache_clear()
     write = sys.stdout.write
     for code in CODES:
         new = load_base(code)

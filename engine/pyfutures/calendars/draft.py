@@ -14,6 +14,7 @@ import numpy as np
 from pyfutures.calendars.bases import FIRST_DAY, LAST_DAY
 from pyfutures.calendars.calendar import Calendar
 from pyfutures.calendars.errors import BaseError, CalendarSpecError
+from pyfutures.calendars.later import Later
 from pyfutures.calendars.spec import WEEKDAYS
 
 if TYPE_CHECKING:
@@ -51,7 +52,9 @@ class Draft:
         self.valid_until = valid_until
         self.flags = flags
         self.zone = zone
-        self.reasons = dict(reasons)
+        self._reasons = reasons
+        # What the author closes, and whether it was open until then.
+        self._closed: list[tuple[dt.date, str, bool]] = []
         self.early_closes = dict(early_closes)
 
     def finish(self) -> Calendar:
@@ -101,12 +104,20 @@ class Draft:
                 for day, time in sorted(self.early_closes.items())
                 if self.first <= day <= self.last and is_open[self._at(day)]
             },
-            {
-                day: why
-                for day, why in sorted(self.reasons.items())
-                if self.first <= day <= self.last and not is_open[self._at(day)]
-            },
+            Later(lambda: self._why_closed(is_open)),
         )
+
+    def _why_closed(self, is_open: bytes) -> dict[dt.date, str]:
+        reasons = dict(self._reasons)
+        for day, why, was_open in self._closed:
+            # A weekend needs no other reason than being one; a holiday keeps its own.
+            if was_open or (day.weekday() < _SATURDAY and day not in reasons):
+                reasons[day] = why
+        return {
+            day: why
+            for day, why in sorted(reasons.items())
+            if self.first <= day <= self.last and not is_open[self._at(day)]
+        }
 
     def _see_inside(self, key: str, day: dt.date) -> None:
         if not self.first <= day <= self.last:
@@ -119,9 +130,7 @@ class Draft:
 
     def _close(self, day: dt.date, why: str) -> None:
         at = self._at(day)
-        # A weekend needs no other reason than being one; a holiday keeps its own.
-        if self.flags[at] or (day.weekday() < _SATURDAY and day not in self.reasons):
-            self.reasons[day] = why
+        self._closed.append((day, why, bool(self.flags[at])))
         self.flags[at] = 0
 
     def _at(self, day: dt.date) -> int:

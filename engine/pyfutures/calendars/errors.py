@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -63,6 +62,8 @@ class UnknownCalendarError(CalendarError, KeyError):
 
     def __str__(self) -> str:
         """One sentence: KeyError would print a tuple."""
+        from difflib import get_close_matches  # noqa: PLC0415 - only when it is printed
+
         near = get_close_matches(self.name, self.known, n=1)
         hint = f"did you mean `{near[0]}`?" if near else f"known: {', '.join(self.known) or 'none'}"
         return f"no calendar `{self.name}`; {hint}"

@@ -14,6 +14,7 @@ import numpy as np
 
 from pyfutures.calendars.draft import Draft, check_bounds, in_zone
 from pyfutures.calendars.errors import CalendarSpecError
+from pyfutures.calendars.later import Later
 from pyfutures.calendars.spec import JoinKind
 
 if TYPE_CHECKING:
@@ -57,19 +58,19 @@ def joined(spec: CalendarSpec, join: Join, members: Sequence[Calendar]) -> Draft
         last = last if spec.projected else spec.valid_until
     start = spec.valid_from or first
     check_bounds(spec, first, start, valid_until, last)
+    cut = [_Span(max(s.begin, start), min(s.end, last), s.members) for s in spans]
+    cut = [span for span in cut if span.begin <= span.end]
     draft = Draft(
         spec,
         start,
         valid_until,
         np.zeros((last - start).days + 1, np.uint8),
         zone=spec.zone or _zone(spec, join, members),
-        reasons={},
+        reasons=Later(lambda: _reasons(join.kind, cut)),
         early_closes={},
     )
-    for span in spans:
-        begin, end = max(span.begin, start), min(span.end, last)
-        if begin <= end:
-            _fill(draft, join.kind, _Span(begin, end, span.members))
+    for span in cut:
+        _fill(draft, join.kind, span)
     return draft
 
 
@@ -132,9 +133,6 @@ def _fill(draft: Draft, kind: JoinKind, span: _Span) -> None:
     combine = np.bitwise_or if kind is JoinKind.ANY else np.bitwise_and
     part = slice((begin - draft.first).days, (end - draft.first).days + 1)
     draft.flags[part] = combine.reduce([_flags(member, begin, end) for member in members])
-    for day in sorted({day for member in members for day in member.reasons}):
-        if begin <= day <= end and not draft.flags[(day - draft.first).days]:
-            draft.reasons[day] = _reason(members, day)
     if kind is JoinKind.ANY:
         return  # another member may still be open
     for member in members:
@@ -142,6 +140,17 @@ def _fill(draft: Draft, kind: JoinKind, span: _Span) -> None:
         for day, time in early.items():
             if begin <= day <= end:
                 draft.early_closes[day] = min(time, draft.early_closes.get(day, time))
+
+
+def _reasons(kind: JoinKind, spans: Sequence[_Span]) -> dict[dt.date, str]:
+    """Why each day is closed on which a member is that has a reason."""
+    closed = all if kind is JoinKind.ANY else any
+    return {
+        day: _reason(members, day)
+        for begin, end, members in spans
+        for day in {day for member in members for day in member.reasons}
+        if begin <= day <= end and closed(not member.is_open(day) for member in members)
+    }
 
 
 def _flags(calendar: Calendar, begin: dt.date, end: dt.date) -> NDArray[np.uint8]:

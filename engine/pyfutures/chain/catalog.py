@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
@@ -99,6 +98,8 @@ class Catalog(Mapping[str, Chain]):
     @property
     def fingerprint(self) -> str:
         """sha256 over the fingerprints of all chains, in order of roots."""
+        import hashlib  # noqa: PLC0415 - only where something is stored
+
         digest = hashlib.sha256()
         for root in sorted(self):
             digest.update(f"{root} {self[root].fingerprint}\n".encode())

@@ -8,7 +8,6 @@ did is known only to them.
 from __future__ import annotations
 
 import datetime as dt
-import hashlib
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final
@@ -22,6 +21,7 @@ from pyfutures.chain.rolling import changed_calendar, has_predecessor, own_calen
 from pyfutures.chain.table import (
     ChainTable,
     compile_deadline_days,
+    compile_last_trade_ns,
     compile_roll_days,
     compile_table,
 )
@@ -100,6 +100,11 @@ class Chain:
         return compile_table(self.spec, self.calendars)
 
     @cached_property
+    def last_trade_ns(self) -> NDArray[np.int64]:
+        """Instants of the last trades, nanoseconds UTC, a row a listed month."""
+        return compile_last_trade_ns(self.spec, self.table, self.calendars)
+
+    @cached_property
     def months(self) -> tuple[ContractMonth, ...]:
         """The listed months within the compiled span, in order."""
         return tuple(_MONTHS[place] for place in self._places)
@@ -158,7 +163,7 @@ class Chain:
             "trading_class": self._trading_classes[rows],
             "first_notice": never if notice is None else _days64(notice.days[rows]),
             "last_trade": _days64(table.last_trade.days[rows]),
-            "last_trade_utc": _instants64(table.last_trade_ns[rows]),
+            "last_trade_utc": _instants64(self.last_trade_ns[rows]),
             "expiry": _days64(table.expiry.days[rows]),
             "roll_date": rolls,
             "deadline": deadlines,
@@ -178,7 +183,7 @@ class Chain:
     def _row(self, i: int) -> ChainRow:
         table = self.table
         month = self.months[i]
-        ns = int(table.last_trade_ns[i])
+        ns = int(self.last_trade_ns[i])
         hold = bool(table.hold[i])
         return ChainRow(
             root=self.root,
@@ -346,10 +351,12 @@ class Chain:
 
         A comment, a source or a name does not change it.
         """
+        import hashlib  # noqa: PLC0415 - only where something is stored
+
         table = self.table
         digest = hashlib.sha256(b"pyfutures chain 1\n")
         columns = [table.index, table.priced, table.hold, table.last_trade.days]
-        columns += [table.last_trade_ns, table.expiry.days, self.roll_days, self.deadline_days]
+        columns += [self.last_trade_ns, table.expiry.days, self.roll_days, self.deadline_days]
         if table.first_notice is not None:
             columns.append(table.first_notice.days)
         for column in columns:

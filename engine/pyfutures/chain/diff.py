@@ -232,7 +232,7 @@ class _Columns:
             "roll_date": self._wide(rolled, NAT),
             "deadline": self._wide(dead, NAT),
         }
-        self.last_trade_ns = self._wide(table.last_trade_ns, NAT_NS)
+        self.last_trade_ns = self._wide(chain.last_trade_ns, NAT_NS)
         self.flags = {
             "priced": self._wide(table.priced, at=False),
             "hold": self._wide(table.hold, at=False),

@@ -11,7 +11,7 @@ from pyfutures.chain.agenda import hold_segments
 from pyfutures.chain.errors import ChainError
 from pyfutures.chain.instants import utc_instant
 from pyfutures.cycles import CycleError
-from pyfutures.rules import RuleFailure, trace
+from pyfutures.rules import RuleFailure
 from pyfutures.specs.model import Anchor, OffsetUnit, Settlement
 from pyfutures.specs.positions import locate
 
@@ -160,6 +160,8 @@ def explain(chain: Chain, month: ContractMonth, event: str = "last_trade") -> Ex
     if event != "last_trade" and (last_trade := explain(chain, month)) is not None:
         day = last_trade.steps or last_trade.explicit
         events = {} if day is None else {"last_trade": day}
+    from pyfutures.rules import trace  # noqa: PLC0415 - dateutil is for who asks for one date
+
     steps = trace(
         rule.rule, month, calendar=rule.calendar, calendars=chain.calendars, events=events
     )

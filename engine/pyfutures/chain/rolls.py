@@ -8,7 +8,6 @@ in `pyfutures.continuous`. Rows are plain values: a chain compiles them, a test 
 
 from __future__ import annotations
 
-import hashlib
 from bisect import bisect_right
 from dataclasses import dataclass
 from datetime import date
@@ -234,5 +233,7 @@ class RollCalendar:
     @cached_property
     def fingerprint(self) -> str:
         """SHA-256 of the rows in a fixed notation; the root and the spec's text are not in it."""
+        import hashlib  # noqa: PLC0415 - only where something is stored
+
         text = "\n".join((_FORMAT, *map(str, self.rows)))
         return hashlib.sha256(text.encode()).hexdigest()

@@ -8,6 +8,7 @@ bisection in these arrays. A date that its calendar cannot answer stays ``NAT`` 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 
     from pyfutures.calendars import Calendar
     from pyfutures.cycles import Cycle
+    from pyfutures.rules import Rule
     from pyfutures.specs.model import Event, EventRule, Roll, Spec
 
     Int64s = NDArray[np.int64]
@@ -49,7 +51,6 @@ class ChainTable:
     priced: NDArray[np.bool_]
     hold: NDArray[np.bool_]
     last_trade: EventColumn
-    last_trade_ns: Int64s
     first_notice: EventColumn | None
     expiry: EventColumn
     status: Statuses
@@ -74,11 +75,27 @@ def compile_table(spec: Spec, calendars: Mapping[str, Calendar]) -> ChainTable:
         priced=membership(spec.priced, index),
         hold=membership(spec.hold, index),
         last_trade=last_trade,
-        last_trade_ns=_last_trade_instants(spec, index, last_trade, calendars),
         first_notice=notice or None,
         expiry=expiry,
         status=np.maximum.reduce(columns),
     )
+
+
+def compile_last_trade_ns(
+    spec: Spec, table: ChainTable, calendars: Mapping[str, Calendar]
+) -> Int64s:
+    """Instants of the last trades, nanoseconds UTC; ``NAT_NS`` where day or time is unknown."""
+    instants = np.full_like(table.index, NAT_NS)
+    for rows, event in event_spans(spec.last_trade, table.index):
+        days = table.last_trade.days[rows]
+        if event.at is not None:
+            at = utc_instants(days, event.at.time, event.at.zone)
+        elif spec.hours is not None:
+            at = utc_instants(days, spec.hours.close, spec.hours.zone)
+        else:
+            continue
+        instants[rows] = _clip(at, days, calendars[event.calendar])
+    return instants
 
 
 def membership(cycle: Cycle, index: Int64s) -> NDArray[np.bool_]:
@@ -161,23 +178,40 @@ def _event(
     days = np.full_like(index, NAT)
     status = np.full(index.shape, Status.UNKNOWN, np.uint8)
     for rows, rule in event_spans(event, index):
-        found = evaluate(
-            rule.rule,
-            index[rows],
-            calendar=rule.calendar,
-            calendars=calendars,
-            events={
-                name: Evaluated(anchor.days[rows], anchor.status[rows])
-                for name, anchor in anchors.items()
-            },
-        )
         calendar = calendars[rule.calendar]
-        days[rows], status[rows] = _within(calendar, found)
+        if rule.rule.events:
+            found = evaluate(
+                rule.rule,
+                index[rows],
+                calendar=rule.calendar,
+                calendars=calendars,
+                events={
+                    name: Evaluated(anchor.days[rows], anchor.status[rows])
+                    for name, anchor in anchors.items()
+                },
+            )
+            days[rows], status[rows] = _within(calendar, found)
+        else:
+            others = tuple((name, calendars[name]) for name in rule.rule.calendars)
+            whole = _over_span(rule.rule, (rule.calendar, calendar), others)
+            places = index[rows] - FIRST_MONTH.index
+            days[rows], status[rows] = whole.days[places], whole.status[places]
     explicit = np.zeros(index.shape, np.bool_)
     for month, date in event.dates.items():
         rows = index == month.index
         days[rows], status[rows], explicit[rows] = day_number(date), Status.OK, True
     return EventColumn(days, status, explicit)
+
+
+@lru_cache(maxsize=256)
+def _over_span(
+    rule: Rule, calendar: tuple[str, Calendar], others: tuple[tuple[str, Calendar], ...]
+) -> Evaluated:
+    """The days of a rule for every month of the span: many roots have the same rule."""
+    months = np.arange(FIRST_MONTH.index, LAST_MONTH.index + 1)
+    name, own = calendar
+    found = evaluate(rule, months, calendar=name, calendars=dict((calendar, *others)))
+    return Evaluated(*_within(own, found))
 
 
 def _within(calendar: Calendar, found: Evaluated) -> tuple[Int64s, Statuses]:
@@ -188,22 +222,6 @@ def _within(calendar: Calendar, found: Evaluated) -> tuple[Int64s, Statuses]:
     projected = days > day_number(calendar.valid_until)
     status[projected] = np.maximum(status[projected], Status.PROJECTED)
     return days, status
-
-
-def _last_trade_instants(
-    spec: Spec, index: Int64s, column: EventColumn, calendars: Mapping[str, Calendar]
-) -> Int64s:
-    instants = np.full_like(index, NAT_NS)
-    for rows, event in event_spans(spec.last_trade, index):
-        days = column.days[rows]
-        if event.at is not None:
-            at = utc_instants(days, event.at.time, event.at.zone)
-        elif spec.hours is not None:
-            at = utc_instants(days, spec.hours.close, spec.hours.zone)
-        else:
-            continue
-        instants[rows] = _clip(at, days, calendars[event.calendar])
-    return instants
 
 
 def _clip(instants: Int64s, days: Int64s, calendar: Calendar) -> Int64s:

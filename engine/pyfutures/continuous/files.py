@@ -165,7 +165,7 @@ def table_of(source: BinaryIO, name: str, *, texts: Sequence[str] = ()) -> Any: 
         if name.endswith((".csv", ".csv.gz")):
             stream = pa.CompressedInputStream(source, "gzip") if name.endswith(".gz") else source
             data = stream.read()
-            head = csv.read_csv(pa.BufferReader(data.split(b"\n", 1)[0] + b"\n"))
+            head = csv.read_csv(pa.BufferReader(_first_line(data)))
             types = {one: pa.string() for one in head.column_names if one.lower() in texts}
             return csv.read_csv(
                 pa.BufferReader(data),
@@ -185,6 +185,20 @@ def table_of(source: BinaryIO, name: str, *, texts: Sequence[str] = ()) -> Any: 
             raise
         raise FilesError(f"{name}: {error}; the file is damaged, bring it anew") from None
     raise FilesError(f"{name}: neither .csv, .csv.gz nor .parquet")
+
+
+def _first_line(data: bytes) -> bytes:
+    end = data.find(b"\n")
+    return data if end < 0 else data[: end + 1]
+
+
+def same_place(one: str, other: str) -> bool:
+    """Whether two places are one file."""
+    if is_url(one) or is_url(other):
+        return one == other
+    return one == other or (
+        Path(one).exists() and Path(other).exists() and Path(one).samefile(other)
+    )
 
 
 def arrow(name: str) -> tuple[Any, Any, Any]:

@@ -6,13 +6,16 @@ What a root fails of is a value too, so that one root does not stop the others.
 from __future__ import annotations
 
 from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, field
 from multiprocessing import get_context
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from pyfutures.calendars import day_number
 from pyfutures.chain.instants import utc_instant
-from pyfutures.chain.rolls import RollCalendarError
+from pyfutures.chain.rolls import DAY_NS, RollCalendarError, midnight_ns
 from pyfutures.continuous.append import AppendError, append
 from pyfutures.continuous.bars import instant
 from pyfutures.continuous.build import build
@@ -28,7 +31,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from pyfutures.chain.rolls import RollCalendar
+    from pyfutures.continuous.frame import Frame
     from pyfutures.continuous.series import Series
+    from pyfutures.cycles import Cycle
     from pyfutures.months import ContractMonth
 
 DATA_ERRORS = (
@@ -78,8 +83,10 @@ class Job:
         Session close, None if the spec has none.
     classes
         Trading classes of the root.
-    first_notices
-        First notice day of the months that have one.
+    first_notices, last_trades
+        First notice day and last trade of the months that have one.
+    listed
+        The listed months, to tell bars of others; None to tell nothing.
     start, end, policy, missing, lag
         See `build`.
     stamp, interval
@@ -98,6 +105,8 @@ class Job:
     hours: SessionClose | None = None
     classes: tuple[str, ...] = ()
     first_notices: Mapping[ContractMonth, dt.date] = field(default_factory=dict)
+    last_trades: Mapping[ContractMonth, dt.date] = field(default_factory=dict)
+    listed: Cycle | None = None
     start: ContractMonth | None = None
     end: ContractMonth | None = None
     policy: Policy = Policy.FIRST_COMMON
@@ -133,6 +142,8 @@ def run_job(job: Job, progress: Callable[[int, int], None] | None = None) -> Out
     try:
         stored = read_parquet(job.out) if job.appends and exists(job.out) else None
         since = None if stored is None or stored.state is None else stored.state["open"]
+        if job.stamp is Stamp.OPEN:
+            since = None  # files are named by their stamps, and `since` is a close
         files = bar_files(job.bars, job.root, classes=job.classes, size=job.size, since=since)
         frame = read_bars(
             files,
@@ -156,7 +167,7 @@ def run_job(job: Job, progress: Callable[[int, int], None] | None = None) -> Out
         write_parquet(series, job.out)
     except DATA_ERRORS as error:
         return Outcome(job.root, error=str(error))
-    return _told(job, series, 0 if stored is None else len(stored))
+    return _told(job, series, 0 if stored is None else len(stored), _odd_bars(job, frame))
 
 
 def _append(stored: Series) -> Callable[..., Series]:
@@ -166,8 +177,36 @@ def _append(stored: Series) -> Callable[..., Series]:
     return go_on
 
 
-def _told(job: Job, series: Series, before: int) -> Outcome:
-    lines, warnings = [], []
+def _odd_bars(job: Job, frame: Frame) -> list[str]:
+    """Warnings of bars that a series leaves out or should not have: of what is not traded."""
+    warnings = []
+    for code, month in enumerate(frame.months):
+        if job.listed is not None and month not in job.listed:
+            count = int((frame.month == code).sum())
+            warnings.append(
+                f"warning: {job.root} {month} is not a listed month: {_bars(count)} left out"
+            )
+        last_trade = job.last_trades.get(month)
+        if last_trade is None:
+            continue
+        # Without hours no zone is known, and a date ends last a day later in UTC.
+        end = midnight_ns(last_trade) + 2 * DAY_NS if job.hours is None else job.hours(last_trade)
+        first = int(np.searchsorted(frame.ts, end, side="right"))
+        count = int((frame.month[first:] == code).sum())
+        if count:
+            warnings.append(
+                f"warning: {job.root} {month} has {_bars(count)} after its last trade {last_trade}:"
+                " is the month right?"
+            )
+    return warnings
+
+
+def _bars(count: int) -> str:
+    return "1 bar" if count == 1 else f"{count} bars"
+
+
+def _told(job: Job, series: Series, before: int, warnings: list[str]) -> Outcome:
+    lines = []
     for roll in series.rolls:
         inferred = "  inferred" if roll.inferred else ""
         lines.append(
@@ -198,13 +237,39 @@ def run_guarded(job: Job) -> Outcome:
 
 
 def run_jobs(jobs: Sequence[Job], *, processes: int) -> Iterator[Outcome]:
-    """Outcomes of jobs done by processes of this machine, as they come."""
-    # Forked processes would inherit the threads of numpy and pyarrow in whatever state they are.
-    with ProcessPoolExecutor(processes, mp_context=get_context("spawn")) as pool:
+    """Outcomes of jobs done by processes of this machine, as they come.
+
+    A process that dies (out of memory, killed) takes the others of its pool with it, and nobody
+    can say whose fault it was: what was not done is then done again, each in a process of its own.
+    """
+    undone: list[Job] = []
+    with _pool(processes) as pool:
         futures = {pool.submit(run_guarded, job): job for job in jobs}
         for future in as_completed(futures):
-            job = futures[future]
             try:
                 yield future.result()
-            except Exception as error:  # noqa: BLE001 - a process that died must not take the other roots with it
-                yield Outcome(job.root, error=f"{job.root}: {type(error).__name__}: {error}")
+            except BrokenProcessPool:
+                undone.append(futures[future])
+            except Exception as error:  # noqa: BLE001 - a bug in one root must not stop the others
+                yield _fault(futures[future], error)
+    for job in undone:
+        with _pool(1) as pool:
+            try:
+                outcome = pool.submit(run_guarded, job).result()
+            except BrokenProcessPool:
+                outcome = Outcome(
+                    job.root,
+                    error=f"{job.root}: the process that built it died, twice: out of memory?",
+                )
+            except Exception as error:  # noqa: BLE001 - as above
+                outcome = _fault(job, error)
+        yield outcome
+
+
+def _pool(processes: int) -> ProcessPoolExecutor:
+    # Forked processes would inherit the threads of numpy and pyarrow in whatever state they are.
+    return ProcessPoolExecutor(processes, mp_context=get_context("spawn"))
+
+
+def _fault(job: Job, error: Exception) -> Outcome:
+    return Outcome(job.root, error=f"{job.root}: {type(error).__name__}: {error}")

@@ -14,13 +14,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from pyfutures.chain.rolls import midnight_ns
 from pyfutures.continuous import shifts
 from pyfutures.continuous.adjustment import Adjustment, RatioError
 from pyfutures.continuous.bars import instant
-from pyfutures.continuous.files import FilesError, open_input, table_of
 from pyfutures.continuous.policies import Missing
-from pyfutures.continuous.stamps import StampError, to_ns
 from pyfutures.months import ContractMonth, MonthError
 
 if TYPE_CHECKING:
@@ -29,7 +26,6 @@ if TYPE_CHECKING:
 type _Rolls = tuple[NDArray[np.int64], NDArray[np.float64], NDArray[np.float64], frozenset[int]]
 
 LEGS = ("price", "forward", "carry")
-_TIMES = ("ts", "datetime", "date", "index", "time", "")
 
 
 class MultipleError(ValueError):
@@ -121,83 +117,16 @@ def contract_month(code: int) -> ContractMonth:
     return month
 
 
-# Reading
-
-
-def read_multiple(path: str) -> MultiplePrices:
-    """Multiple prices of a csv, csv.gz or parquet file, in any case of its column names.
-
-    Parameters
-    ----------
-    path
-        A file, or a URL.
-
-    Raises
-    ------
-    MultipleError
-        If a column is absent, a value cannot be read, or times go back.
-    OSError
-        If the file cannot be opened.
-    ModuleNotFoundError
-        If pyarrow, or what the URL needs, is not installed.
-
-    """
-    try:
-        with open_input(path) as source:
-            table = table_of(source, path, texts=("contract", *_TIMES))
-    except FilesError as error:
-        raise MultipleError(str(error)) from None
-    names: dict[str, str] = {}
-    for name in table.column_names:
-        names.setdefault(name.lower().removeprefix("__index_level_0__"), name)
-    time = next((one for one in _TIMES if one in names), None)
-    wanted = [*LEGS, *(f"{leg}_contract" for leg in LEGS)]
-    absent = [one for one in wanted if one not in names] + ([] if time is not None else ["ts"])
-    if absent:
-        raise MultipleError(
-            f"{path}: no column {', '.join(absent)}; expected ts, {', '.join(wanted)}, found "
-            f"{', '.join(table.column_names)}"
-        )
-    times = table[names[time or ""]]
-    try:
-        ts, _ = to_ns(times, midnight_ns)
-    except StampError as error:
-        raise MultipleError(f"{path} {error}") from None
-    back = ts[1:] < ts[:-1]
-    if back.any():
-        row = int(np.argmax(back)) + 1
-        raise MultipleError(
-            f"{path} row {row + 1}: {instant(int(ts[row]))} comes after "
-            f"{instant(int(ts[row - 1]))}: sort the rows by time"
-        )
-    columns: dict[str, Any] = {leg: _floats(path, table[names[leg]], leg) for leg in LEGS}
-    for leg in LEGS:
-        name = f"{leg}_contract"
-        columns[name] = _contracts(path, table[names[name]], name)
-    return MultiplePrices(name=path, ts=ts, times=times, **columns)
-
-
-def _floats(path: str, column: Any, name: str) -> NDArray[np.float64]:  # noqa: ANN401 - pyarrow
-    import pyarrow as pa  # noqa: PLC0415 - only who reads files needs it
-
-    try:
-        values = column.cast(pa.float64()).to_numpy()
-    except pa.ArrowException as error:
-        raise MultipleError(f"{path}: {name}: {error}") from None
-    return np.asarray(values, dtype=np.float64)
-
-
-def _contracts(path: str, column: Any, name: str) -> NDArray[np.integer]:  # noqa: ANN401
-    """Contracts as whole numbers; a file with holes in the column has them as floats."""
-    values = _floats(path, column, name)
-    codes = np.where(np.isnan(values), 0.0, values)
-    if (codes != np.rint(codes)).any() or (np.abs(codes) >= 2**31).any():
-        row = int(np.argmax((codes != np.rint(codes)) | (np.abs(codes) >= 2**31)))
-        raise MultipleError(f"{path} row {row + 1}: {name} {values[row]!r} is not as 20260300")
-    return codes.astype(np.int32)
-
-
 # Rolls that are in the file
+
+
+def check_contracts(prices: MultiplePrices) -> None:
+    """Raise `MultipleError` if a row has no current contract."""
+    codes = prices.price_contract
+    # A hole begins where the column changes, or with it.
+    if codes.size and not (codes[0] and codes[prices.rolled].all()):
+        row = int(np.argmax(codes == 0)) + 1
+        raise MultipleError(f"{prices.name} row {row}: no price_contract")
 
 
 def rolls_made(prices: MultiplePrices, missing: Missing = Missing.FAIL) -> tuple[FileRoll, ...]:
@@ -242,9 +171,7 @@ def _rolls(prices: MultiplePrices, missing: Missing) -> _Rolls:
         raise MultipleError(f"{prices.name}: its rolls are made, none can wait: `fail` or `infer`")
     codes = prices.price_contract
     rows = prices.rolled
-    if codes.size and not (codes[0] and codes[rows].all()):
-        row = int(np.argmax(codes == 0)) + 1
-        raise MultipleError(f"{prices.name} row {row}: no price_contract")
+    check_contracts(prices)
     last = rows - 1
     odd = np.flatnonzero(prices.forward_contract[last] != codes[rows])
     if odd.size:

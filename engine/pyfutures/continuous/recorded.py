@@ -1,6 +1,7 @@
 """Rolls found in multiple prices: when a rule would have rolled, had it had the same prices.
 
 The columns of the current, forward and carry contract are taken apart into one series a contract.
+Where they differ at one time, the current one goes before the forward one, and that before carry.
 The months that can be held are those of the hold cycle that have prices at all.
 """
 
@@ -13,11 +14,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from pyfutures.chain.rolls import midnight_ns
+from pyfutures.continuous.bars import instant
 from pyfutures.continuous.multiple import (
     LEGS,
     FileRoll,
     MultipleError,
     MultiplePrices,
+    check_contracts,
     contract_month,
 )
 from pyfutures.continuous.nearest import nearest_ts
@@ -57,7 +60,8 @@ def rolls_by_rule(
     ------
     MultipleError
         If no month of the cycle has prices, two neighbours never had one at the same time after the
-        roll before, or the policy needs what a file of this kind has not.
+        roll before, a row has no current contract, a column has two prices of a contract and time,
+        or the policy needs what a file of this kind has not.
 
     """
     if policy.is_crossing:
@@ -65,6 +69,7 @@ def rolls_by_rule(
             f"{prices.name}: policy {policy.value} needs a column that multiple prices do not have;"
             " take nearest or first_common, or build from bars"
         )
+    check_contracts(prices)
     closes = _closes(prices)
     months = {contract_month(code): code for code in closes}
     start = contract_month(int(prices.price_contract[0])) if len(prices) else None
@@ -122,19 +127,27 @@ def roll_date(month: ContractMonth, offset: int) -> dt.date:
 
 def _closes(prices: MultiplePrices) -> dict[int, tuple[NDArray[np.int64], NDArray[np.float64]]]:
     """Times and prices of each contract, each time once, in order."""
-    codes, times, values = [], [], []
-    for leg in LEGS:
+    codes, times, values, legs = [], [], [], []
+    for number, leg in enumerate(LEGS):
         price = getattr(prices, leg)
         code = getattr(prices, f"{leg}_contract")
         there = np.isfinite(price) & (code != 0)
         codes.append(code[there])
         times.append(prices.ts[there])
         values.append(price[there])
-    code, ts, price = (np.concatenate(parts) for parts in (codes, times, values))
+        legs.append(np.full(values[-1].size, number, dtype=np.int8))
+    code, ts, price, of = (np.concatenate(parts) for parts in (codes, times, values, legs))
     order = np.lexsort((ts, code))
-    code, ts, price = code[order], ts[order], price[order]
+    code, ts, price, of = code[order], ts[order], price[order], of[order]
     first = np.ones(code.size, dtype=np.bool_)
     first[1:] = (code[1:] != code[:-1]) | (ts[1:] != ts[:-1])
+    odd = np.flatnonzero(~first[1:] & (of[1:] == of[:-1]) & (price[1:] != price[:-1]))
+    if odd.size:
+        row = int(odd[0])
+        raise MultipleError(
+            f"{prices.name}: two prices of {code[row]} at {instant(int(ts[row]))},"
+            f" {price[row]:.10g} and {price[row + 1]:.10g}: keep one"
+        )
     code, ts, price = code[first], ts[first], price[first]
     distinct, starts = np.unique(code, return_index=True)
     bounds = [*starts.tolist(), code.size]

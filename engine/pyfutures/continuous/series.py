@@ -194,14 +194,22 @@ def read_parquet(path: Path | str) -> Series:
     Raises
     ------
     SeriesError
-        If the file is something else, or of another format version.
+        If the file is something else, damaged, or of another format version.
     ModuleNotFoundError
         If pyarrow is not installed.
 
     """
-    _, _, parquet = arrow(str(path))
-    with open_input(str(path)) as source, parquet.ParquetFile(source) as file:
-        table = file.read()
+    pa, _, parquet = arrow(str(path))
+    try:
+        with open_input(str(path)) as source, parquet.ParquetFile(source) as file:
+            table = file.read()
+    except pa.ArrowException as error:
+        raise _damaged(path, error) from None
+    except OSError as error:
+        if error.errno is not None:
+            raise
+        # What is in the file is no matter of the system.
+        raise _damaged(path, error) from None
     metadata = {k.decode(): v.decode() for k, v in (table.schema.metadata or {}).items()}
     version = metadata.get("pyfutures.format")
     if version != str(FORMAT_VERSION):
@@ -226,6 +234,12 @@ def read_parquet(path: Path | str) -> Series:
         calendar=tuple(json.loads(metadata.get("pyfutures.calendar", "[]"))),
         state=json.loads(metadata.get("pyfutures.state", "null")),
         **columns,
+    )
+
+
+def _damaged(path: Path | str, error: Exception) -> SeriesError:
+    return SeriesError(
+        f"{path}: {error}; the file is damaged or of another kind: remove it and build it anew"
     )
 
 

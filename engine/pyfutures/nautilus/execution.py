@@ -169,13 +169,14 @@ class FuturesExecutionClient(ReportingClient):
         parent: Order | None,
         *,
         besides: int | None = None,
+        filled: Decimal = _ZERO,
     ) -> None:
         if not self.config.limits:
             return
         new = [
             Pending(
                 ("new", number),
-                _signed(wire, wire.quantity),
+                _signed(wire, wire.quantity - filled),
                 _legs(listing),
                 wire.oca_group,
                 ("new", 0) if parent is not None and number else self._parent_key(wire),
@@ -257,8 +258,7 @@ class FuturesExecutionClient(ReportingClient):
         )  # fmt: skip
         if wire.quantity > view.order.quantity:
             filled = max(view.filled, view.reported)
-            left = replace(wire, quantity=wire.quantity - filled)
-            self._check_limits([(listing, left)], None, besides=view.key)
+            self._check_limits([(listing, wire)], None, besides=view.key, filled=filled)
         self._ib.orders.modify(view.key, wire)
         if track is not None:
             track.is_changing = True

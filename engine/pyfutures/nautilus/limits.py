@@ -133,8 +133,9 @@ def check(  # noqa: PLR0913 - one parameter a fact
     for scope in scopes:
         before = worst(held, orders, scope)
         after = worst(held, [*orders, *new], scope)
-        for was, would in zip(before, after, strict=True):
-            if abs(would) > limit.max_position and abs(would) > abs(was):
+        # Short and long apart: a position that is too long is no leave to be too short.
+        for sign, was, would in zip((-1, 1), before, after, strict=True):
+            if sign * would > max(sign * was, limit.max_position):
                 what = "all months together" if len(scope) > 1 else "one month"
                 raise LimitExceededError(
                     f"{root}: with open orders the position in {what} could become {would},"

@@ -10,6 +10,7 @@ from __future__ import annotations
 import copy
 import json
 import re
+from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -73,7 +74,7 @@ def read_node(path: str | os.PathLike[str], *, catalog: Sequence[str] = ()) -> T
     """
     document, faults = read(Path(path))
     if document is None or any(fault.is_error for fault in faults):
-        raise NodeFileError(faults)
+        raise NodeFileError([_of_a_node(fault) for fault in faults])
     data = copy.deepcopy(document.data)
     for engine in _ENGINES:
         if isinstance(data.setdefault(engine, {}), dict):
@@ -92,6 +93,13 @@ def read_node(path: str | os.PathLike[str], *, catalog: Sequence[str] = ()) -> T
     except (msgspec.ValidationError, ValueError, TypeError) as error:
         raise NodeFileError([_invalid(document, (), error, TradingNodeConfig)]) from None
     return config
+
+
+def _of_a_node(fault: Diagnostic) -> Diagnostic:
+    """Return what the reader of specs says in the words of a node."""
+    if fault.code == "PF013":
+        return replace(fault, help="start with `trader_id:`, `data_clients:` and `exec_clients:`")
+    return replace(fault, message=fault.message.replace("a spec is", "a node is", 1))
 
 
 def _clients(document: Document, data: dict[str, Any], group: str) -> Iterator[Diagnostic]:

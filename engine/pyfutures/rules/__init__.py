@@ -7,6 +7,8 @@ other bisects numpy arrays, and they must agree.
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Any
+
 from pyfutures.rules.errors import (
     NoDayError,
     OutOfSpanError,
@@ -15,9 +17,11 @@ from pyfutures.rules.errors import (
     UnknownEventError,
 )
 from pyfutures.rules.rule import Rule, parse_rule
-from pyfutures.rules.scalar import Trace, TraceStep, trace
 from pyfutures.rules.steps import STEP_KINDS, Step, StepKind
 from pyfutures.rules.vector import Evaluated, Status, evaluate
+
+if TYPE_CHECKING:
+    from pyfutures.rules.scalar import Trace, TraceStep, trace
 
 __all__ = [
     "STEP_KINDS",
@@ -37,3 +41,13 @@ __all__ = [
     "parse_rule",
     "trace",
 ]
+
+
+def __getattr__(name: str) -> Any:  # noqa: ANN401
+    """What the scalar evaluation has: it is asked for one date at a time, and not to compile."""
+    if name not in {"Trace", "TraceStep", "trace"}:
+        message = f"module {__name__!r} has no attribute {name!r}"
+        raise AttributeError(message)
+    from pyfutures.rules import scalar  # noqa: PLC0415
+
+    return getattr(scalar, name)

@@ -110,7 +110,14 @@ def parse_rule(data: Sequence[object]) -> Rule:
         its range, or steps whose order means nothing.
 
     """
-    return Rule(_parse_steps(data, ()))
+    text = repr(data)
+    if text not in _KNOWN:
+        _KNOWN[text] = Rule(_parse_steps(data, ()))
+    return _KNOWN[text]
+
+
+#: Rules by their data as text: a rule is read several times, and many roots have the same one.
+_KNOWN: Final[dict[str, Rule]] = {}
 
 
 def _flat(steps: tuple[Step, ...]) -> Iterator[Step]:

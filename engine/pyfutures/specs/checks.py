@@ -109,25 +109,30 @@ class Draft:
 
     def has(self, *path: str | int) -> bool:
         """Whether there is a value at a path, and its form is sound in every part."""
-        value: Any = self.data
-        for key in path:
-            in_list = isinstance(value, list) and isinstance(key, int) and key < len(value)
-            if not in_list and not (isinstance(value, dict) and key in value):
-                return False
-            value = value[key]
-        return not any(
-            fault[: len(path)] == path or path[: len(fault)] == fault for fault in self.faults
-        )
+        return self._sound(path) is not _NOTHING
 
     def get(self, *path: str | int) -> Data:
         """Return the value at a path, or None if there is none or its form is not sound."""
-        if not self.has(*path):
-            return None
+        value = self._sound(path)
+        return None if value is _NOTHING else value
+
+    def _sound(self, path: DataPath) -> Data:
         value: Any = self.data
         for key in path:
+            if isinstance(value, dict):
+                if key not in value:
+                    return _NOTHING
+            elif not isinstance(value, list) or not isinstance(key, int) or key >= len(value):
+                return _NOTHING
             value = value[key]
+        for fault in self.faults:
+            if fault[: len(path)] == path or path[: len(fault)] == fault:
+                return _NOTHING
         return value
 
+
+#: No value, or one that is not sound; None is a value.
+_NOTHING: Final = object()
 
 contract_checks: Final[Registry[Draft]] = Registry()
 calendar_checks: Final[Registry[Draft]] = Registry()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final
 
 from pyfutures.cycles import Cycle, CycleError
@@ -38,8 +39,10 @@ _RANGED: Final[tuple[tuple[str, ...], ...]] = (
 _SHOWN: Final = 3
 
 
-def _lists(draft: Draft) -> Iterator[tuple[DataPath, list[Part]]]:
-    """Yield every value that is written as ranges and whose bounds are sound."""
+@lru_cache(maxsize=1)
+def _lists(draft: Draft) -> list[tuple[DataPath, list[Part]]]:
+    """Return every value that is written as ranges and whose bounds are sound."""
+    found: list[tuple[DataPath, list[Part]]] = []
     for path in _RANGED:
         value: Any = draft.data
         for key in path:
@@ -53,7 +56,8 @@ def _lists(draft: Draft) -> Iterator[tuple[DataPath, list[Part]]]:
                 for number, item in enumerate(value)
             )
         ):
-            yield path, parts(value, path, None)
+            found.append((path, parts(value, path, None)))
+    return found
 
 
 @contract_checks("PF203")
@@ -287,7 +291,7 @@ def cycle_has_months(draft: Draft) -> Iterator[Finding]:
         if found is None or ranged(found[1]) is None:
             return
         members = cycle(draft, name)
-        empty = members is None or not members.mask(FIRST_MONTH, LAST_MONTH).any()
+        empty = members is None or not members.reaches(FIRST_MONTH, LAST_MONTH)
         if empty and (found[0] == name or not above_is_empty):
             yield Finding(("months", name), f"`{name}` has no month {span}")
         above_is_empty = empty

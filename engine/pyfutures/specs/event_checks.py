@@ -5,7 +5,7 @@ from __future__ import annotations
 import calendar
 import datetime as dt
 import zoneinfo
-from functools import cache
+from functools import cache, lru_cache
 from typing import TYPE_CHECKING, Any, Final
 
 from pyfutures.calendars.spec import bad_dates
@@ -30,12 +30,14 @@ _DAY: Final = 24 * 60
 _LEAP_YEAR: Final = 2000
 
 
-def _spans(draft: Draft) -> Iterator[tuple[str, Part]]:
-    """Yield each range of each event, whether or not all of it is sound."""
+@lru_cache(maxsize=1)
+def _spans(draft: Draft) -> list[tuple[str, Part]]:
+    """Return each range of each event, whether or not all of it is sound."""
+    found: list[tuple[str, Part]] = []
     for event in EVENTS:
         value = draft.data.get(event)
         if isinstance(value, dict):
-            yield event, Part(None, None, (event,), value)
+            found.append((event, Part(None, None, (event,), value)))
         elif isinstance(value, list):
             for number, item in enumerate(value):
                 if isinstance(item, dict):
@@ -45,7 +47,9 @@ def _spans(draft: Draft) -> Iterator[tuple[str, Part]]:
                         if key in item and draft.has(event, number, key)
                     }
                     path = (event, number)
-                    yield event, Part(bounds.get("from"), bounds.get("until"), path, item)
+                    part = Part(bounds.get("from"), bounds.get("until"), path, item)
+                    found.append((event, part))
+    return found
 
 
 def _rules(draft: Draft) -> Iterator[tuple[str, DataPath, list[Any]]]:

@@ -66,8 +66,7 @@ def modeline(document: Document, path: Path, kind: Kind) -> Iterator[Diagnostic]
     target = match[1]
     if target.startswith(("https://", "http://")):
         return
-    folder = os.path.normpath(path.absolute().parent)
-    if not _exists(os.path.normpath(os.path.join(folder, target))):  # noqa: PTH118
+    if not _exists(os.path.abspath(os.path.join(path.parent, target))):  # noqa: PTH100, PTH118
         number = comments.count("\n", 0, match.start()) + 1
         column = match.start(1) - match.start() + 1
         at = Location(document.path, number, column, number, column + len(target))

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Final
@@ -31,7 +31,6 @@ class Folder:
     """One folder of specs. Its files are listed once, when they are first asked for."""
 
     path: Path
-    _found: dict[str, list[Path]] = field(default_factory=dict, repr=False)
 
     @cached_property
     def places(self) -> list[Path]:
@@ -40,11 +39,15 @@ class Folder:
 
     def contracts(self, root: str) -> list[Path]:
         """Return the files of a root, in order; more than one is a fault."""
-        if root not in self._found:
-            name = root + _SUFFIX
-            places = self.places if _NAME.fullmatch(root) else []
-            self._found[root] = [path / name for path in places if (path / name).is_file()]
-        return self._found[root]
+        files = self._by_root.get(root, []) if _NAME.fullmatch(root) else []
+        return [path for path in files if path.is_file()]
+
+    @cached_property
+    def _by_root(self) -> dict[str, list[Path]]:
+        found: dict[str, list[Path]] = {}
+        for path in self.contract_files:
+            found.setdefault(path.stem, []).append(path)
+        return found
 
     @cached_property
     def contract_files(self) -> list[Path]:

@@ -1,12 +1,14 @@
 """From plain data to the small values of a spec; the data is sound in form.
 
-Both the checks and the building of the model read a document through these.
+Both the checks and the building of the model read a document through these. One after the other
+asks for the cycles of the same document: they are kept until the next one.
 """
 
 from __future__ import annotations
 
 import datetime as dt
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final
 
 from pyfutures.cycles import Cycle, CycleError
@@ -88,6 +90,7 @@ def ranged(found: list[Part]) -> Ranged[Part] | None:
         return None
 
 
+@lru_cache(maxsize=1)
 def skips(draft: Draft) -> dict[str, dict[ContractMonth, DataPath]]:
     """Return the months skipped in each cycle by name, with their places.
 
@@ -103,6 +106,7 @@ def skips(draft: Draft) -> dict[str, dict[ContractMonth, DataPath]]:
     return found
 
 
+@lru_cache(maxsize=len(CYCLES))
 def cycle_parts(draft: Draft, name: str) -> tuple[str, list[Part]] | None:
     """Return the ranges of a cycle, and the cycle it really is: the one above by default.
 
@@ -128,17 +132,22 @@ def _listed(draft: Draft, found: list[Part]) -> list[Part]:
     return found
 
 
+@lru_cache(maxsize=2 * len(CYCLES))
 def cycle(draft: Draft, name: str, *, masked: bool = True) -> Cycle | None:
     """Return a cycle less its skipped months, or None if it is not sound."""
     found = cycle_parts(draft, name)
-    spans = found and ranged(found[1])
-    if not spans:
+    if not found:
         return None
     skip: set[ContractMonth] = set()
     if masked:
         by_name = skips(draft)
         for above in CYCLES[: CYCLES.index(name) + 1]:
             skip |= set(by_name[above])
+        if not skip:
+            return cycle(draft, found[0], masked=False)
+    spans = ranged(found[1])
+    if not spans:
+        return None
     try:
         return Cycle(spans.map(lambda part: str(part.value)), frozenset(skip))
     except CycleError:

@@ -9,8 +9,9 @@ Line numbers are counted from 0 here, as libyaml does, and from 1 in a
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, Final
 
 from pyfutures.diagnostics import Location
 
@@ -25,6 +26,9 @@ type Data = Any
 #: Line, column, end line, end column, from 0.
 type Marks = tuple[int, int, int, int]
 
+#: What a scalar has below it; read-only, since all share it.
+_NONE: Final[Any] = MappingProxyType({})
+
 
 @dataclass(slots=True, eq=False)
 class Node:
@@ -38,8 +42,8 @@ class Node:
     marks: Marks
     raw: str | None = None
     plain: bool = False
-    children: dict[str | int, Node] = field(default_factory=dict)
-    keys: dict[str | int, Marks] = field(default_factory=dict)
+    children: dict[str | int, Node] = _NONE
+    keys: dict[str | int, Marks] = _NONE
 
     def find(self, path: DataPath) -> Node | None:
         """Return the node at a path below this one, or None."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from decimal import Decimal
-from fractions import Fraction
 from typing import TYPE_CHECKING, Final
 
 from pyfutures.specs.checks import Draft, Finding, contract_checks
@@ -48,6 +47,6 @@ def _rounded(tick: Decimal, digits: int) -> int | None:
     """Return the cut of a point that a tick is a rounded part of, or None."""
     if digits < 1 or len(tick.normalize().as_tuple().digits) < _SIGNIFICANT:
         return None
-    half = Fraction(1, 2 * 10**digits)
-    value = Fraction(tick)
-    return next((n for n in _CUTS if 0 < abs(value - Fraction(1, n)) <= half), None)
+    # Half of the last digit of the tick is the most that rounding changes.
+    value, one = int(tick.scaleb(digits)), 10**digits
+    return next((n for n in _CUTS if 0 < 2 * abs(value * n - one) <= n), None)

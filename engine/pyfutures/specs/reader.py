@@ -61,6 +61,7 @@ class Reader:
         self._open: list[Path] = []
         self._circles: set[frozenset[Path]] = set()
         self._calendar_paths: dict[str, Path] = {}
+        self._trees: dict[Path, Path] = {}
         for folder in folders:
             self._calendar_paths |= folder.calendar_files
 
@@ -314,7 +315,12 @@ class Reader:
                 yield diagnostic("PF502", message, at, hint="keep one of the two", related=related)
 
     def _tree(self, path: Path) -> Path:
-        """Return the folder of specs that a file lies in."""
+        """Return the folder of specs that a file lies in, the same for all of one folder."""
+        if path.parent not in self._trees:
+            self._trees[path.parent] = self._tree_above(path)
+        return self._trees[path.parent]
+
+    def _tree_above(self, path: Path) -> Path:
         parents = [*path.parents, *path.absolute().parents]
         for folder in self._folders:
             if folder.path in parents or (self._given and real_path(folder.path) in parents):

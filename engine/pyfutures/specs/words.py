@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -49,6 +48,8 @@ def meant(word: str, known: Collection[str]) -> str | None:
     folded = {name.lower(): name for name in known}
     if word.lower() in folded:
         return folded[word.lower()]
+    from difflib import get_close_matches  # noqa: PLC0415 - only for what is misspelt
+
     close = get_close_matches(word.lower(), folded, 1, 0.6)
     return folded[close[0]] if close else None
 

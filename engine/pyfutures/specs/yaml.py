@@ -70,10 +70,10 @@ _CONSTANTS: Final[dict[str, bool | None]] = {
 }
 _NUMBER_START: Final = frozenset("0123456789+-.")
 
-# What YAML calls printable, less what ends a line in YAML 1.1 and not in 1.2; a byte order mark is
-# looked at apart.
+# What YAML does not call printable, and what ends a line in YAML 1.1 and not in 1.2; a byte order
+# mark is looked at apart.
 _CONTROL = re.compile(
-    "[^\t\n\r\x20-\x7e\xa0-\u2027\u202a-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]"
+    "[\0-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff\ufffe\uffff]"
 )
 _BOM: Final = "\ufeff"
 
@@ -135,7 +135,7 @@ def load(content: bytes | str, path: str) -> tuple[Document | None, list[Diagnos
         return None, [*found, diagnostic("PF006", message, at, hint=hint)]
     builder = _Builder(path)
     try:
-        builder.run(pyyaml.parse(text, Loader=_LOADER))
+        builder.run(_events(text))
     except pyyaml.YAMLError as error:
         return None, [*found, *builder.found, syntax(error, text, path)]
     except _StopError:
@@ -192,6 +192,15 @@ def _exact(number: Decimal) -> int | Decimal:
     return number
 
 
+def _events(text: str) -> Iterator[Event]:
+    loader = _LOADER(text)
+    try:
+        # `yaml.parse` asks twice for each event: whether there is one, and for it.
+        yield from iter(loader.get_event, None)
+    finally:
+        loader.dispose()
+
+
 class _StopError(Exception):
     """The rest of the text is not worth reading; the reason is already told."""
 
@@ -240,14 +249,17 @@ class _Builder:
     def _scalar(self, event: Event) -> None:
         raw: str = event.value
         marks = _marks(event)
+        bare = event.anchor is None and event.tag is None
         if self._stack and self._waiting[-1] is None and type(self._stack[-1][0].data) is dict:
             self._key(raw, marks)
-            self._check_properties(event, marks)
+            if not bare:
+                self._check_properties(event, marks)
             return
         plain = not event.style
         value = scalar(raw) if plain and event.tag is None else raw
         path = self._attach(Node(value, marks, raw, plain))
-        self._check_properties(event, marks, path)
+        if not bare:
+            self._check_properties(event, marks, path)
 
     def _open(self, event: Event, *, mapping: bool) -> None:
         marks = _marks(event)
@@ -256,7 +268,7 @@ class _Builder:
             message = f"more than {MAX_DEPTH} lists and mappings inside one another"
             self._tell("PF015", message, marks)
             raise _StopError
-        node = Node({} if mapping else [], marks)
+        node = Node({} if mapping else [], marks, children={}, keys={})
         path = self._attach(node)
         self._check_properties(event, marks, path)
         self._stack.append((node, path))
