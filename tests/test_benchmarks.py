@@ -133,10 +133,13 @@ def test_the_figures_that_are_kept_say_how_they_were_taken():
     document = json.loads(text)
     assert document["command"] == "python -m benchmarks"
     assert {figure["name"].split(":")[0] for figure in document["figures"]} == {
+        "actor",
         "ib",
+        "node",
         "process",
         "rules",
         "series",
+        "validate",
     }
     assert "/home" not in text
     assert str(Path.cwd()) not in text

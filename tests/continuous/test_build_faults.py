@@ -216,7 +216,7 @@ class Dies(SessionClose):
 
     __slots__ = ()
 
-    def __call__(self, day):
+    def __call__(self, day):  # noqa: ARG002 - the process is gone first
         os.kill(os.getpid(), signal.SIGKILL)
 
 

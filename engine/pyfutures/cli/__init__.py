@@ -7,6 +7,7 @@ or a file that cannot be read or written, 3 a bug of ours.
 from __future__ import annotations
 
 import importlib
+import os
 import sys
 from typing import TYPE_CHECKING
 
@@ -92,6 +93,8 @@ def group(ctx: click.Context, folders: tuple[str, ...]) -> None:
 
 def main(args: Sequence[str] | None = None) -> None:
     """Run the command line and exit."""
+    # numpy's linear algebra, which nobody here asks for, starts a thread a core when imported.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     sys.exit(run(args))
 
 

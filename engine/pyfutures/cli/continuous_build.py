@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import os
 from contextlib import ExitStack
 from itertools import product
@@ -31,6 +30,8 @@ from pyfutures.continuous.windows import Deadline
 from pyfutures.specs.model import Anchor, OffsetUnit
 
 if TYPE_CHECKING:
+    import datetime as dt
+
     from pyfutures.months import ContractMonth
 
 
