@@ -57,8 +57,6 @@ class Cycle:
 
     def __post_init__(self) -> None:
         """Check the codes and compile the members."""
-        for codes in self.spans.values:
-            _check_codes(codes)
         members = _compile(self.spans, self.skip)
         if not members:
             message = f"the cycle {self} holds no month"
@@ -165,6 +163,8 @@ def _check_codes(codes: str) -> None:
 
 @functools.lru_cache(maxsize=1024)
 def _compile(spans: Ranged[str], skip: frozenset[ContractMonth]) -> tuple[int, ...]:
+    for codes in spans.values:
+        _check_codes(codes)
     members: list[int] = []
     for places, codes in spans.select(_FIRST, _LAST):
         wanted = [i for i in range(12) if MONTH_CODES[i] in codes]

@@ -202,6 +202,57 @@ def test_batch_equals_one_by_one(calendar, bars, how):
         assert repr(built).rpartition(",")[0] == repr(fed).rpartition(",")[0]
 
 
+def left_at(calendar, bars):
+    """When each month is left by `nearest`, looked for one timestamp at a time; None: cannot be."""
+    out, after = [], None
+    last = flat(bars)[-1].ts
+    for row, following in pairwise(calendar.rows):
+        if row.roll_ns > last:
+            break
+        best = None
+        for legs in bars:
+            ts = legs[0].ts
+            there = {leg.month for leg in legs if leg.close is not None}
+            if not {row.month, following.month} <= there or (after is not None and ts <= after):
+                continue
+            days = abs((ts - row.roll_ns) // DAY_NS)
+            if best is None or days < best[0]:
+                best = (days, ts)
+        if best is None:
+            return None
+        out.append(best[1])
+        after = max(row.roll_ns, best[1])
+    return out
+
+
+@patient
+@given(calendars(), timestamps(share=6).filter(bool), st.data())
+def test_nearest_rolls_at_the_nearest_common_timestamp(calendar, bars, data):
+    """And the machine with that plan makes the same of it one by one, cut anywhere and resumed."""
+    ends = {"start": calendar.rows[0].month, "end": calendar.rows[-1].month}
+    expected = left_at(calendar, bars)
+    if expected is None:
+        with pytest.raises(RollMissedError):
+            build(frame_of(bars), calendar, policy=Policy.NEAREST, **ends)
+        return
+    series = build(frame_of(bars), calendar, policy=Policy.NEAREST, **ends)
+    assert [roll.last_old_ts for roll in series.rolls] == expected
+    months = [row.month for row in calendar.rows]
+    plan = dict(zip(months, expected, strict=False))
+    machine = RollMachine(calendar, policy=Policy.NEAREST, plan=plan, **ends)
+    events = []
+    fed = [*flat(bars), closing(bars)]
+    cut = data.draw(st.integers(0, len(fed)))
+    for number, one in enumerate(fed):
+        if number == cut:
+            machine = RollMachine.resume(calendar, json.loads(json.dumps(machine.state())))
+        events.extend(machine.feed(one))
+    emitted = [event for event in events if isinstance(event, ContinuousBar)]
+    assert series.ts.tolist() == [bar.ts for bar in emitted]
+    assert series.C.tolist() == [bar.C for bar in emitted]
+    assert series.close.tolist() == [close_of(bar.current) for bar in emitted]
+
+
 positive = st.integers(10**9, 5 * 10**9)
 
 

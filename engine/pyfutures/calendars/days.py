@@ -84,7 +84,11 @@ class DayTable:
     def is_open(self, days: ArrayLike) -> Flags:
         """Whether each day is known to be open; False where unknown, see `covers`."""
         asked = np.asarray(days, np.int64)
-        return np.searchsorted(self.days, asked, "right") > np.searchsorted(self.days, asked)
+        if self.days.size == 0:
+            return np.zeros(asked.shape, np.bool_)
+        at = np.searchsorted(self.days, asked)
+        found: Flags = self.days.take(at, mode="clip") == asked
+        return found
 
     def next(self, days: ArrayLike) -> Days:
         """First open day after each day."""

@@ -6,6 +6,7 @@ change: the first month that shows the fault, and how many others do.
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -70,14 +71,10 @@ def last_trades_increase(chain: Chain) -> Iterator[Finding]:
 def last_trades_are_open(chain: Chain) -> Iterator[Finding]:
     """A rule ends on a day that is open in its calendar, or in one that a step names."""
     column = chain.table.last_trade
+    if not column.closed.any():
+        return
     for rows, rule in event_spans(chain.spec.last_trade, chain.table.index):
-        days = column.days[rows]
-        table = chain.calendars[rule.calendar].table
-        asked = (days != NAT) & ~column.explicit[rows] & table.covers(days)
-        opened = np.zeros(days.shape, np.bool_)
-        for name in {rule.calendar, *rule.rule.calendars}:
-            opened |= chain.calendars[name].table.is_open(days)
-        closed = np.flatnonzero(asked & ~opened) + rows.start
+        closed = np.flatnonzero(column.closed[rows]) + rows.start
         if closed.size:
             day = date_of(int(column.days[closed[0]]))
             why = chain.calendars[rule.calendar].why_closed(day)
@@ -274,6 +271,7 @@ def _events(chain: Chain) -> Iterator[tuple[str, Event, EventColumn]]:
         yield "expiry", spec.expiry, table.expiry
 
 
+@lru_cache(maxsize=1)
 def _held(chain: Chain) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
     """Rows, roll days and deadline days of the held months whose dates are known."""
     rolls, deadlines = chain.roll_days, chain.deadline_days

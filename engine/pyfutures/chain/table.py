@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 
     Int64s = NDArray[np.int64]
     Statuses = NDArray[np.uint8]
+    Flags = NDArray[np.bool_]
+    Named = tuple[str, Calendar]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -39,8 +41,10 @@ class EventColumn:
 
     days: Int64s
     status: Statuses
-    explicit: NDArray[np.bool_]
+    explicit: Flags
     """Rows whose day is named in the spec's ``dates``, not found by a rule."""
+    closed: Flags
+    """Rows whose day was found by a rule and is open in no calendar that the rule names."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -177,51 +181,65 @@ def _event(
 ) -> EventColumn:
     days = np.full_like(index, NAT)
     status = np.full(index.shape, Status.UNKNOWN, np.uint8)
+    closed = np.zeros(index.shape, np.bool_)
     for rows, rule in event_spans(event, index):
-        calendar = calendars[rule.calendar]
+        own = (rule.calendar, calendars[rule.calendar])
+        others = tuple((name, calendars[name]) for name in rule.rule.calendars)
         if rule.rule.events:
-            found = evaluate(
-                rule.rule,
-                index[rows],
-                calendar=rule.calendar,
-                calendars=calendars,
-                events={
-                    name: Evaluated(anchor.days[rows], anchor.status[rows])
-                    for name, anchor in anchors.items()
-                },
-            )
-            days[rows], status[rows] = _within(calendar, found)
+            events = {
+                name: Evaluated(anchor.days[rows], anchor.status[rows])
+                for name, anchor in anchors.items()
+            }
+            found = _found(rule.rule, index[rows], own, others, events)
         else:
-            others = tuple((name, calendars[name]) for name in rule.rule.calendars)
-            whole = _over_span(rule.rule, (rule.calendar, calendar), others)
-            places = index[rows] - FIRST_MONTH.index
-            days[rows], status[rows] = whole.days[places], whole.status[places]
+            whole = _over_span(rule.rule, own, others)
+            found = whole.at(index[rows] - FIRST_MONTH.index)
+        days[rows], status[rows], closed[rows] = found.days, found.status, found.closed
     explicit = np.zeros(index.shape, np.bool_)
     for month, date in event.dates.items():
         rows = index == month.index
         days[rows], status[rows], explicit[rows] = day_number(date), Status.OK, True
-    return EventColumn(days, status, explicit)
+    return EventColumn(days, status, explicit, closed & ~explicit)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Found:
+    """The days of a rule, known to its calendar; and whether they are open in none."""
+
+    days: Int64s
+    status: Statuses
+    closed: Flags
+
+    def at(self, places: Int64s) -> _Found:
+        return _Found(self.days[places], self.status[places], self.closed[places])
 
 
 @lru_cache(maxsize=256)
-def _over_span(
-    rule: Rule, calendar: tuple[str, Calendar], others: tuple[tuple[str, Calendar], ...]
-) -> Evaluated:
+def _over_span(rule: Rule, own: Named, others: tuple[Named, ...]) -> _Found:
     """The days of a rule for every month of the span: many roots have the same rule."""
-    months = np.arange(FIRST_MONTH.index, LAST_MONTH.index + 1)
-    name, own = calendar
-    found = evaluate(rule, months, calendar=name, calendars=dict((calendar, *others)))
-    return Evaluated(*_within(own, found))
+    return _found(rule, np.arange(FIRST_MONTH.index, LAST_MONTH.index + 1), own, others, {})
 
 
-def _within(calendar: Calendar, found: Evaluated) -> tuple[Int64s, Statuses]:
-    """Days that the calendar of the rule knows, whether a step asked about them or not."""
-    days, status = found.days.copy(), found.status.copy()
+def _found(
+    rule: Rule,
+    index: Int64s,
+    own: Named,
+    others: tuple[Named, ...],
+    events: Mapping[str, Evaluated],
+) -> _Found:
+    calendar = own[1]
+    named = dict((own, *others))
+    given = evaluate(rule, index, calendar=own[0], calendars=named, events=events)
+    days, status = given.days.copy(), given.status.copy()
+    # Days that the calendar of the rule knows, whether a step asked about them or not.
     beyond = (days != NAT) & ~calendar.table.covers(days)
     days[beyond], status[beyond] = NAT, Status.UNKNOWN
     projected = days > day_number(calendar.valid_until)
     status[projected] = np.maximum(status[projected], Status.PROJECTED)
-    return days, status
+    closed = days != NAT
+    for asked in named.values():
+        closed &= ~asked.table.is_open(days)
+    return _Found(days, status, closed)
 
 
 def _clip(instants: Int64s, days: Int64s, calendar: Calendar) -> Int64s:

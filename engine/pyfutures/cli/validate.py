@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from pyfutures.chain.validate import read_catalog, validate_paths
+from pyfutures.cli import uncollected
 from pyfutures.cli.drawing import FORMATS, drawn, format_here
 from pyfutures.cli.selection import CODES_OPTION, selected
 from pyfutures.report.text import summary, wants_colour
@@ -103,4 +104,6 @@ def command(
 
         watched(run, [*paths, *folders], clear=coloured)
         return
-    raise click.exceptions.Exit(run())
+    with uncollected():
+        code = run()
+    raise click.exceptions.Exit(code)

@@ -163,12 +163,13 @@ def table_of(source: BinaryIO, name: str, *, texts: Sequence[str] = ()) -> Any: 
     pa, csv, parquet = arrow(name)
     try:
         if name.endswith((".csv", ".csv.gz")):
-            stream = pa.CompressedInputStream(source, "gzip") if name.endswith(".gz") else source
-            data = stream.read()
-            head = csv.read_csv(pa.BufferReader(_first_line(data)))
+            # Kept until the end: an Arrow stream that goes closes its source.
+            begin = _unzipped(source, name, pa)
+            head = csv.read_csv(pa.BufferReader(_first_line(begin)))
             types = {one: pa.string() for one in head.column_names if one.lower() in texts}
+            source.seek(0)
             return csv.read_csv(
-                pa.BufferReader(data),
+                _unzipped(source, name, pa),
                 read_options=csv.ReadOptions(use_threads=False),
                 convert_options=csv.ConvertOptions(
                     column_types=types, null_values=_NULLS, strings_can_be_null=True
@@ -187,9 +188,16 @@ def table_of(source: BinaryIO, name: str, *, texts: Sequence[str] = ()) -> Any: 
     raise FilesError(f"{name}: neither .csv, .csv.gz nor .parquet")
 
 
-def _first_line(data: bytes) -> bytes:
-    end = data.find(b"\n")
-    return data if end < 0 else data[: end + 1]
+def _unzipped(source: BinaryIO, name: str, pa: Any) -> Any:  # noqa: ANN401 - pyarrow has no types
+    """What a csv is read from bit by bit, so that its text is never there as a whole."""
+    return pa.CompressedInputStream(source, "gzip") if name.endswith(".gz") else source
+
+
+def _first_line(stream: Any) -> bytes:  # noqa: ANN401
+    line = b""
+    while b"\n" not in line and (more := stream.read(1 << 12)):
+        line += more
+    return line.split(b"\n", 1)[0] + b"\n"
 
 
 def same_place(one: str, other: str) -> bool:

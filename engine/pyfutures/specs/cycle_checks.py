@@ -155,11 +155,12 @@ def _sound(found: list[Part]) -> bool:
 @contract_checks("PF205")
 def bounds_in_cycle(draft: Draft) -> Iterator[Finding]:
     """See that a bound is a month of its own range: of its cycle, or a listed one."""
+    lists = [(path, found) for path, found in _lists(draft) if _sound(found)]
+    if not lists:
+        return
     own = {("months", name): dict(enumerate(found)) for name, found in cycles(draft)}
     listed = cycle(draft, "listed", masked=False)
-    for path, found in _lists(draft):
-        if ranged(found) is None or not _sound(found):
-            continue
+    for path, found in lists:
         for number, part in enumerate(found):
             for key, month in (("from", part.start), ("until", part.until)):
                 if month is None:

@@ -115,8 +115,8 @@ def cycle_parts(draft: Draft, name: str) -> tuple[str, list[Part]] | None:
     months = draft.data.get("months")
     if not isinstance(months, dict):
         return None
-    while name != CYCLES[0] and name not in months:
-        name = CYCLES[CYCLES.index(name) - 1]
+    if name != CYCLES[0] and name not in months:
+        return cycle_parts(draft, CYCLES[CYCLES.index(name) - 1])
     if not draft.has("months", name):
         return None
     return name, _listed(draft, parts(draft.get("months", name), ("months", name), "months"))
@@ -143,8 +143,8 @@ def cycle(draft: Draft, name: str, *, masked: bool = True) -> Cycle | None:
         by_name = skips(draft)
         for above in CYCLES[: CYCLES.index(name) + 1]:
             skip |= set(by_name[above])
-        if not skip:
-            return cycle(draft, found[0], masked=False)
+    if not skip and (masked or found[0] != name):
+        return cycle(draft, found[0], masked=False)
     spans = ranged(found[1])
     if not spans:
         return None

@@ -6,16 +6,15 @@ an unknown key takes along the missing key that it resembles.
 
 from __future__ import annotations
 
-import json
 import re
 from decimal import Decimal
 from functools import cache
-from typing import TYPE_CHECKING, Any, Final, Literal
+from typing import TYPE_CHECKING, Any, Final
 
 from pyfutures.codes import diagnostic
 from pyfutures.diagnostics import Edit
-from pyfutures.resources import data_dir
 from pyfutures.specs import hints
+from pyfutures.specs.forms import Kind, load_schema
 from pyfutures.specs.positions import Data, Locations, locate
 from pyfutures.specs.slips import codes_hint, number, odd_character, reordered
 from pyfutures.specs.words import flow, join, meant, place, ticks
@@ -29,9 +28,7 @@ if TYPE_CHECKING:
     from pyfutures.diagnostics import Diagnostic
     from pyfutures.specs.model import DataPath
 
-__all__ = ["Kind", "Rewriter", "load_schema"]
-
-type Kind = Literal["contract", "calendar"]
+__all__ = ["Rewriter"]
 
 _TYPES: Final = {
     "string": "text",
@@ -47,14 +44,6 @@ _RANK: Final = ("type", "enum", "const", "minLength", "not", "minimum", "maximum
 
 
 _UNQUOTE: Final = "remove the quotes"
-
-
-@cache
-def load_schema(kind: Kind) -> dict[str, Any]:
-    """Return a schema as data, read once."""
-    path = data_dir("schemas") / f"{kind}.schema.json"
-    schema: dict[str, Any] = json.loads(path.read_bytes())
-    return schema
 
 
 @cache

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any, Final
 from jsonschema_rs import Draft202012Validator
 
 from pyfutures.codes import diagnostic
+from pyfutures.specs.forms import Kind, load_schema
 from pyfutures.specs.positions import Locations, locate
-from pyfutures.specs.rewrite import Kind, Rewriter, load_schema
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -94,6 +94,8 @@ def validate(
         return Faults((_newer(version, locations),), frozenset({()}))
     if not broken and not partial and _quick(kind).is_valid(data):
         return Faults()
+    from pyfutures.specs.rewrite import Rewriter  # noqa: PLC0415 - only to say what is wrong
+
     rewriter = Rewriter(kind, data, locations, partial=partial, broken=broken)
     for error in validator(kind).iter_errors(data):
         path = tuple(error.absolute_path)

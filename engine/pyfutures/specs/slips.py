@@ -8,11 +8,13 @@ from __future__ import annotations
 import datetime as dt
 import re
 import unicodedata
-from fractions import Fraction
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from pyfutures.months import MONTH_CODES
 from pyfutures.specs.words import ticks
+
+if TYPE_CHECKING:
+    from fractions import Fraction
 
 __all__ = [
     "codes_hint",
@@ -156,6 +158,8 @@ def number(text: str) -> str | None:
     if re.fullmatch(r"[-+]?[0-9.]+[\"']|[\"'][-+]?[0-9.]+", plain):
         return "remove the quote"
     if match := re.fullmatch(r"[0-9]+ *[/:] *([1-9][0-9]*)", plain):
+        from fractions import Fraction  # noqa: PLC0415 - few write a tick so
+
         value = Fraction(int(re.split("[/: ]", plain)[0]), int(match[1]))
         ends = not set(_factors(value.denominator)) - {2, 5}
         return f"write `{_decimal(value)}`" if ends else "write a decimal number"

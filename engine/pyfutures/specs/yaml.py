@@ -72,9 +72,7 @@ _NUMBER_START: Final = frozenset("0123456789+-.")
 
 # What YAML does not call printable, and what ends a line in YAML 1.1 and not in 1.2; a byte order
 # mark is looked at apart.
-_CONTROL = re.compile(
-    "[\0-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff\ufffe\uffff]"
-)
+_CONTROL = re.compile("[\0-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff\ufffe\uffff]")
 _BOM: Final = "\ufeff"
 
 
