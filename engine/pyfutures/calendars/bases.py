@@ -104,7 +104,7 @@ def load_base(code: str) -> Base:
         If a base that is not shipped cannot be read from or kept in the cache.
 
     """
-    if code in shipped_codes():
+    if f"{code}/{_PARTS[0]}" in shipped():
         return unpack(code, {part: shipped()[f"{code}/{part}"] for part in _PARTS})
     return _cached(code)
 
@@ -167,7 +167,7 @@ def unpack(code: str, arrays: Arrays) -> Base:
     if len(flags) != length:
         msg = f"{len(flags)} days do not fit {first} to {last}"
         raise ValueError(msg)
-    names, closed = meta["names"], arrays["closed"]
+    names, closed, early = meta["names"], arrays["closed"], arrays["early"]
     return Base(
         code=code,
         zone=meta["zone"],
@@ -175,9 +175,9 @@ def unpack(code: str, arrays: Arrays) -> Base:
         last=last,
         flags=flags,
         reasons=Later(lambda: {date_of(day): names[at] for day, at in closed.tolist()}),
-        early_closes={
-            date_of(day): dt.time(*divmod(minutes, 60)) for day, minutes in arrays["early"].tolist()
-        },
+        early_closes=Later(
+            lambda: {date_of(day): dt.time(*divmod(at, 60)) for day, at in early.tolist()}
+        ),
         version=meta["version"],
     )
 
@@ -223,7 +223,11 @@ def _build(code: str) -> Base:
 def _read(path: Path, code: str) -> Base:
     # Opened here: numpy leaves a broken archive open.
     with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
-        return unpack(code, {part: archive[part] for part in _PARTS})
+        base = unpack(code, {part: archive[part] for part in _PARTS})
+    # What is broken has to show here, where it can still be built again.
+    for later in (base.reasons, base.early_closes):
+        len(later)
+    return base
 
 
 def _write(path: Path, base: Base) -> None:

@@ -291,11 +291,11 @@ def _sessions(
         days = chain.calendars[rule.calendar].days
         if not days.size:
             continue
-        inside = (held >= rows.start) & (held < rows.stop)
-        first, last = np.searchsorted(days, rolls[inside]), np.searchsorted(days, deadlines[inside])
+        part = slice(*np.searchsorted(held, (rows.start, rows.stop)))
+        starts, ends = rolls[part], deadlines[part]
+        opened = np.searchsorted(days, ends) - np.searchsorted(days, starts)
         # A window that begins before its calendar does is not judged by the days that are missing.
-        unknown = rolls[inside] < days[0]
-        found[inside] = np.where(unknown, deadlines[inside] - rolls[inside], last - first)
+        found[part] = np.where(starts < days[0], ends - starts, opened)
     return np.maximum(found, 0)
 
 
