@@ -17,7 +17,7 @@ import zipfile
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
-from typing import TYPE_CHECKING, Final
+from typing import IO, TYPE_CHECKING, Final
 
 from pyfutures.chain.validate import validate_paths
 from pyfutures.specs.folders import CALENDARS, Folder
@@ -60,7 +60,16 @@ class Revision:
         """The files by their place in the folder."""
         folder = Folder(self.folder)
         files = [*folder.contract_files, *folder.calendar_files.values()]
-        return {path.relative_to(self.folder).as_posix(): path.read_bytes() for path in files}
+        return {path.relative_to(self.folder).as_posix(): self._bytes(path) for path in files}
+
+    def _bytes(self, path: Path) -> bytes:
+        try:
+            if path.exists() and not path.is_file():
+                raise RevisionError(f"`{self.shown(str(path))}` is no file")
+            return path.read_bytes()
+        except OSError as error:
+            words = (error.strerror or type(error).__name__).lower()
+            raise RevisionError(f"`{self.shown(str(path))}` cannot be read: {words}") from None
 
     def compiled(self, files: frozenset[str], calendars: frozenset[str]) -> Compiled:
         """The chains of some of its files, some of its calendars, and every error in them."""
@@ -81,7 +90,9 @@ class Revision:
         places = {at.path for item in diagnostics for at in _locations(item)}
         prefix = f"{self.label}/"
         return {
-            place: (self.folder / place.removeprefix(prefix)).read_text("utf-8").splitlines()
+            place: (self.folder / place.removeprefix(prefix))
+            .read_text("utf-8", errors="replace")
+            .splitlines()
             for place in places
             if place.startswith(prefix) and (self.folder / place.removeprefix(prefix)).is_file()
         }
@@ -125,6 +136,8 @@ def opened(text: str, *, path: str = "contracts") -> Iterator[Revision]:
     RevisionError
         If it is none of these, or has no contracts there.
     """
+    if not text.strip():
+        raise RevisionError("an empty text names neither a folder, a wheel nor a git revision")
     given = Path(text)
     if given.is_dir():
         yield _folder(text, path)
@@ -200,7 +213,8 @@ def _folder(text: str, path: str) -> Revision:
         listed = Folder(place)
         if place.is_dir() and (listed.contract_files or listed.calendar_files):
             # A checkout has the YAML of many things at its top, but contracts only below.
-            if place == folder and (folder / path).is_dir():
+            below = folder / path
+            if place == folder and below.is_dir() and not below.samefile(folder):
                 continue
             return Revision(text, place, str(place))
     raise RevisionError(f"`{text}` has no contracts, neither in itself nor in `{path}`")
@@ -236,11 +250,23 @@ def _checkout(revision: str, path: str, target: Path) -> str:
         raise RevisionError(f"`{revision}` has no folder `{path}`; name it with --path")
     with tarfile.open(fileobj=io.BytesIO(inside.stdout)) as archive:
         for member in archive:
-            data = archive.extractfile(member) if member.isfile() else None
+            data = _content(archive, member)
             if data is not None:
                 name = PurePosixPath(member.name).relative_to(PurePosixPath(path)).as_posix()
                 _write(target, name, data.read())
     return f"{revision}:{path}"
+
+
+def _content(archive: tarfile.TarFile, member: tarfile.TarInfo) -> IO[bytes] | None:
+    """What a file of an archive holds, or the file that a link in it leads to."""
+    if not (member.isfile() or member.issym()):
+        return None
+    try:
+        return archive.extractfile(member)
+    except KeyError:
+        raise RevisionError(
+            f"`{member.name}` is a link to `{member.linkname}`, outside the folder: compare folders"
+        ) from None
 
 
 def _git(*words: str) -> subprocess.CompletedProcess[bytes]:

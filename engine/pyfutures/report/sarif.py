@@ -7,6 +7,7 @@ Lines and columns count from 1 in characters, the end of a region is exclusive: 
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import quote
@@ -86,5 +87,5 @@ def _location(at: Location) -> dict[str, Any]:
     if (at.end_line, at.end_column) > (at.line, at.column):
         region |= {"endLine": at.end_line, "endColumn": at.end_column}
     path = relative(at.path)
-    uri = Path(path).as_uri() if Path(path).is_absolute() else quote(path)
+    uri = Path(path).as_uri() if Path(path).is_absolute() else quote(os.fsencode(path))
     return {"physicalLocation": {"artifactLocation": {"uri": uri}, "region": region}}

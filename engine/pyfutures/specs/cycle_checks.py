@@ -53,6 +53,7 @@ def _lists(draft: Draft) -> list[tuple[DataPath, list[Part]]]:
             and all(
                 isinstance(item, dict)
                 and all(draft.has(*path, number, key) for key in ("from", "until") if key in item)
+                and not any((*path, number, key) in draft.faults for key in ("from", "until"))
                 for number, item in enumerate(value)
             )
         ):

@@ -115,7 +115,9 @@ def _files(place: Path) -> list[Path]:
     return [
         Path(entry.path)
         for entry in _entries(place)
-        if entry.name.lower().endswith(_LIKE_SPECS) and not _is_dir(entry)
+        if entry.name.lower().endswith(_LIKE_SPECS)
+        # A folder that is called as a spec is read as one, which says that it is none.
+        if not _is_dir(entry) or entry.name.endswith(_SUFFIX)
     ]
 
 

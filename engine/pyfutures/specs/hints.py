@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from pyfutures.specs.model import DataPath
 
-__all__ = ["example", "for_boolean", "for_list", "for_mapping", "for_text", "limits"]
+__all__ = ["example", "for_boolean", "for_list", "for_mapping", "for_one", "for_text", "limits"]
 
 
 def for_list(path: DataPath, value: object) -> str | None:
@@ -25,6 +25,13 @@ def for_list(path: DataPath, value: object) -> str | None:
     if path[-1:] == ("rule",):
         return "write steps, such as\n- weekday: {nth: 3, day: friday}"
     return None if isinstance(value, list) else f"put it in brackets: `[{flow(value)}]`"
+
+
+def for_one(values: list[object]) -> str | None:
+    """Return what to write where one text is wanted and a list is given."""
+    if len(values) == 1 and isinstance(values[0], str):
+        return f"write `{flow(values[0])}`"
+    return "write one text"
 
 
 def for_mapping(path: DataPath, value: object) -> str | None:

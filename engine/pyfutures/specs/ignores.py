@@ -90,9 +90,10 @@ class Ignores:
                 if not ignore.codes:
                     message = "the comment ignores nothing: it names no code"
                     yield diagnostic("PF902", message, ignore.at, hint=_FORM)
-                elif not ignore.reason:
+                elif not ignore.reason and all(map(_may_be_ignored, ignore.codes)):
                     message = f"the comment does not say why it ignores {ticks(ignore.codes)}"
-                    yield diagnostic("PF902", message, ignore.at, hint=_FORM)
+                    form = f"write `# pyfutures: ignore[{', '.join(ignore.codes)}] and why`"
+                    yield diagnostic("PF902", message, ignore.at, hint=form)
                 for code in ignore.codes:
                     known = code not in unasked and path in whole
                     yield from self._of_code(ignore, code, known=known)
@@ -108,6 +109,10 @@ class Ignores:
         elif not used and known:
             message = f"{code} is ignored here, but there is no such fault"
             yield diagnostic("PF901", message, ignore.at, hint=f"remove `{code}` from the comment")
+
+
+def _may_be_ignored(code: str) -> bool:
+    return code in CODES and CODES[code].can_be_ignored
 
 
 def _comments(document: Document) -> Iterator[_Ignore]:

@@ -170,6 +170,10 @@ class Reader:
         target = self._extended(name, path)
         if target is None:
             known = {file.stem for folder in self._folders for file in folder.contract_files}
+            if name.upper() != name:
+                # The schema tells of a root that is badly written.
+                result.partial = True
+                return [document]
             hint = suggestion(name, known - {path.stem}, "the roots are")
             message = f"`extends` names an unknown root, `{name}`"
             result.diagnostics.append(diagnostic("PF503", message, at, hint=hint))

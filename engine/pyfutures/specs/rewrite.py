@@ -43,6 +43,22 @@ _TYPES: Final = {
 _RANK: Final = ("type", "enum", "const", "minLength", "not", "minimum", "maximum", "pattern")
 
 
+#: What ranges are called elsewhere.
+_OTHER_WORDS: Final = {
+    "to": ("until",),
+    "end": ("until",),
+    "through": ("until",),
+    "start": ("from",),
+    "since": ("from",),
+    "value": ("months",),
+    "values": ("value", "months"),
+    "months": ("value",),
+}
+_EVENTS: Final = (("last_trade",), ("first_notice",), ("expiry",))
+_EVENT: Final = (
+    "such as `{calendar: us_expiry, rule: [{weekday: {nth: 3, day: friday}}, "
+    "{if_closed: previous}]}`"
+)
 _UNQUOTE: Final = "remove the quotes"
 
 
@@ -172,11 +188,20 @@ class Rewriter:
         homes = [home for home in _homes(self._kind).get(key, []) if (home,) != path]
         close = meant(key, missing)
         if close is None and not homes:
-            close = meant(key, allowed)
+            close = next(
+                (name for name in _OTHER_WORDS.get(key.lower(), ()) if name in allowed), None
+            )
+            close = close or meant(key, allowed)
         free = [name for name in allowed if name not in self._at(path)]
         if close:
             missing.pop(close, None)
+            # What is meant may not be known to later checks, as a range without its end.
+            self._places.add((*path, close))
             hint = f"did you mean `{close}`?"
+            if odd := odd_character(key):
+                hint = f"{hint} {odd}"
+        elif key == "<<":
+            hint = "there are no merge keys: write the keys out"
         elif homes and len(path) <= 1:
             hint = f"`{key}` belongs in {join(homes)}"
         elif odd := odd_character(key):
@@ -333,6 +358,10 @@ class Rewriter:
             return hints.for_boolean(str(value))
         if wanted == ["string"] and isinstance(value, dict) and len(value) == 1:
             return f'quote a text that has a colon: `"{next(iter(value))}: ..."`'
+        if wanted == ["string"] and isinstance(value, list):
+            return hints.for_one(value)
+        if path[-1:] in _EVENTS and not isinstance(value, (dict, list)):
+            return _EVENT
         if "array" in wanted:
             return hints.for_list(path, value)
         return hints.for_mapping(path, value) if wanted == ["object"] else None
@@ -351,6 +380,8 @@ class Rewriter:
             close = meant(value, [str(option) for option in options])
             if close and close in options:
                 hint = f"did you mean `{close}`?"
+            elif close and self._locations.is_plain(path):
+                hint = f"write `{close}`"
             elif close:
                 hint, fix = f"{_UNQUOTE}: `{close}`", close
             elif len(value) >= 3:

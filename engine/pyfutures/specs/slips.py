@@ -27,6 +27,14 @@ __all__ = [
 ]
 
 _NAMES: Final = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
+_CYCLES: Final = {
+    "all": MONTH_CODES,
+    "monthly": MONTH_CODES,
+    "serial": MONTH_CODES,
+    "quarterly": "HMUZ",
+    "quarters": "HMUZ",
+    "imm": "HMUZ",
+}
 _GAPS: Final = re.compile(r"[\s,;/|.+-]+")
 _QUOTES: Final = "\u2018\u2019\u201a\u201c\u201d\u201e\u00ab\u00bb\u02bc\u2032\u2033"
 _DASHES: Final = "\u2010\u2011\u2012\u2013\u2014\u2015\u2212\ufe63\uff0d"
@@ -62,6 +70,12 @@ def odd_character(text: str) -> str | None:
 
 def codes_hint(text: str) -> str:
     """Return how month codes are to be written, or what in them is no month code."""
+    if match := re.fullmatch(f"([{MONTH_CODES}]) ?[-.{_DASHES}]+ ?([{MONTH_CODES}])", text.upper()):
+        first, last = (MONTH_CODES.index(code) for code in match.groups())
+        if first < last:
+            return f"write every month code: `{MONTH_CODES[first : last + 1]}`"
+    if text.lower() in _CYCLES:
+        return f"write `{_CYCLES[text.lower()]}`"
     meant = _codes(text)
     if meant is not None:
         return f"write `{meant}`" if text.upper() == text else f"write upper case: `{meant}`"
@@ -103,6 +117,8 @@ def contract_month(text: str) -> str | None:
         return f"{match[1]}{MONTH_CODES[int(match[2]) - 1]}"
     if match := re.fullmatch(r"(0?[1-9]|1[0-2])[-/ ]([12][0-9]{3})", text):
         return f"{match[2]}{MONTH_CODES[int(match[1]) - 1]}"
+    if match := re.fullmatch(r"([0-9]{2})[-/ ]?([fghjkmnquvxz])", text, re.IGNORECASE):
+        return f"{_year(match[1])}{match[2].upper()}"
     match = re.fullmatch(r"([a-z]{3})[a-z]*[-/ ]?([12][0-9]{3}|[0-9]{2})", text.lower())
     if match and match[1] in _NAMES:
         return f"{_year(match[2])}{MONTH_CODES[_NAMES.index(match[1])]}"
@@ -138,6 +154,8 @@ def _date(year: str, month: str, number_: str) -> str | None:
 
 def time_of_day(text: str) -> str | None:
     """Return a time of 24 hours, from other ways to write one; what follows it stays."""
+    if match := re.fullmatch(r"([A-Za-z_]+(?:/[A-Za-z_]+)*) +([0-9][0-9:.]*)", text.strip()):
+        text = f"{match[2]} {match[1]}"
     form = r"([0-9]{1,2})(?:[:.h]?([0-9]{2}))?(?::[0-9]{2})? ?([ap])?\.?(?:m\.?)?( .*)?"
     match = re.fullmatch(form, text.strip(), re.IGNORECASE)
     if match is None or (match[2] is None and match[3] is None):
@@ -145,12 +163,20 @@ def time_of_day(text: str) -> str | None:
     hour, minute = int(match[1]), int(match[2] or 0)
     if match[3] is not None:
         hour = hour % 12 + (12 if match[3].lower() == "p" else 0)
+    if (hour, minute) == (24, 0) and match[4] is None:
+        hour = 0  # a session that closes at midnight; as a moment of a day it would be another day
     return f"{hour:02}:{minute:02}{match[4] or ''}" if hour < 24 and minute < 60 else None
 
 
-def number(text: str) -> str | None:
+def number(text: str) -> str | None:  # noqa: C901 - a row a slip
     """Return a hint how a number is to be written that was written in another way."""
     plain = text.strip()
+    if match := re.fullmatch(r"([-+]?)0+([1-9][0-9]{0,17}(?:\.[0-9]+)?)", plain):
+        return f"write `{match[1]}{match[2]}`"
+    if re.fullmatch(r"0x[0-9A-Fa-f]{1,12}|0o[0-7]{1,16}|0b[01]{1,48}", plain):
+        return f"write `{int(plain, 0)}`"
+    if re.fullmatch(r"[-+]?[0-9]+", plain):
+        return "no fact of a contract has so many digits"
     if " #" not in plain and re.fullmatch(r"[-+]?[0-9.]+#.*", plain):
         return "put a space before `#`"
     if re.fullmatch(r"[-+]?[0-9.]+ *(?://|--|;).*", plain):

@@ -214,6 +214,11 @@ def _block(fault: _Fault) -> Diagnostic | None:
         return None
     line, column = fault.seen
     text = fault.line(line)
+    if re.match(r"\s*:(\s|$)", text):
+        return fault.tell("there is no key before the colon", "write `key: value`")
+    if (mark := text.find("\ufeff")) >= 0:
+        message = "there is a byte order mark within the text"
+        return fault.tell(message, "remove U+FEFF", (line, mark))
     if text[:column].strip():
         message = "there is text after the end of a value"
         return fault.tell(message, "put the whole value in quotes, and double a `'` within `'`")
@@ -241,6 +246,10 @@ def _column_above(lines: list[str], text: str) -> int | None:
 
 
 def _other(fault: _Fault) -> Diagnostic:
+    if "escape" in fault.problem:
+        hint = "write `\\\\` for a backslash, or single quotes around the text"
+        message = "a backslash in double quotes starts an escape, and this is none"
+        return fault.tell(message, hint)
     if "<document start>" in fault.problem:
         return fault.tell("there is text after the end of the document", "remove the line `...`")
     words = f"{fault.problem} {fault.context}".strip().replace(

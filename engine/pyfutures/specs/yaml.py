@@ -11,6 +11,7 @@ to check and not a stack to overflow.
 from __future__ import annotations
 
 import re
+import stat
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final
 
@@ -73,6 +74,8 @@ _NUMBER_START: Final = frozenset("0123456789+-.")
 # What YAML does not call printable, and what ends a line in YAML 1.1 and not in 1.2; a byte order
 # mark is looked at apart.
 _CONTROL = re.compile("[\0-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff\ufffe\uffff]")
+# They change the order in which an editor shows a line: what is read is not what is seen.
+_TURNING = re.compile("[\u202a-\u202e\u2066-\u2069]")
 _BOM: Final = "\ufeff"
 
 
@@ -89,9 +92,14 @@ def read(path: Path, name: str | None = None) -> tuple[Document | None, list[Dia
     """
     name = str(path) if name is None else name
     try:
-        if path.stat().st_size > MAX_BYTES:
-            size = path.stat().st_size
-            return None, [too_large(name, size, MAX_BYTES)]
+        known = path.stat()
+        if not (stat.S_ISREG(known.st_mode) or stat.S_ISDIR(known.st_mode)):
+            # Reading a pipe waits for whoever writes to it, and a device may never end.
+            at = Location(name, 1, 1, 1, 1)
+            message = "the file cannot be read: it is a pipe or a device"
+            return None, [diagnostic("PF001", message, at, hint="save the text as a file")]
+        if known.st_size > MAX_BYTES:
+            return None, [too_large(name, known.st_size, MAX_BYTES)]
         content = path.read_bytes()
     except OSError as error:
         words = (error.strerror or type(error).__name__).lower()
@@ -104,7 +112,7 @@ def read(path: Path, name: str | None = None) -> tuple[Document | None, list[Dia
     return load(content, name)
 
 
-def load(content: bytes | str, path: str) -> tuple[Document | None, list[Diagnostic]]:
+def load(content: bytes | str, path: str) -> tuple[Document | None, list[Diagnostic]]:  # noqa: C901 - a row a fault
     """Return the document of a text, or None, and every diagnostic about the text.
 
     Errors that leave the rest of the text readable (a duplicate key, an anchor) come with a
@@ -131,6 +139,10 @@ def load(content: bytes | str, path: str) -> tuple[Document | None, list[Diagnos
         at = at_index(path, text, control.start())
         hint = "remove it" if control[0] != "\0" else "is this a text file? remove the character"
         return None, [*found, diagnostic("PF006", message, at, hint=hint)]
+    if turning := _TURNING.search(text):
+        message = f"the invisible character U+{ord(turning[0]):04X} changes the order of the text"
+        at = at_index(path, text, turning.start())
+        return None, [*found, diagnostic("PF006", message, at, hint="remove it")]
     builder = _Builder(path)
     try:
         builder.run(_events(text))
