@@ -6,6 +6,7 @@ code under test, unless a row says otherwise.
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -54,6 +55,8 @@ DAY = "    - day: 25"
 AT = '  at: "14:30 America/New_York"'
 MONTHS = "listed: FGHJKMNQUVXZ"
 RULE = "    - month: -1\n    - day: 25\n    - if_closed: previous\n    - business_days: -3\n"
+FROM_TO = "\n  - {to: 2014Z, value: 0.02}\n  - {from: 2015F, value: 0.01}"
+MONTHS_OF = "\n  - {until: 2014Z, months: 0.02}\n  - {from: 2015F, value: 0.01}"
 
 # What is there, what somebody wrote instead, the code, and words of the message or the help.
 SLIPS = {
@@ -153,11 +156,45 @@ SLIPS = {
     "long dash": (DAY, "    \u2013 day: 25", "PF007", "write a hyphen"),
     "escape code": ("Light", "\x1b[31mLight", "PF006", "U+001B"),
     "line separator": ("Light", "A\u2028Light", "PF006", "U+2028"),
+    # Merge keys, and what ranges are called elsewhere
+    "merge key written out": ("{anchor: last", "{<<: {carry: 1}, anchor: last", "PF101", "merge"),
+    "range to": ("tick: 0.01", f"tick: {FROM_TO}", "PF101", "did you mean `until`?"),
+    "months of values": ("tick: 0.01", f"tick: {MONTHS_OF}", "PF101", "did you mean `value`?"),
+    # Numbers that YAML 1.1 or a program would read
+    "zero first": ("1000\n", "01000\n", "PF103", "write `1000`"),
+    "hexadecimal": ("1000\n", "0x3E8\n", "PF103", "write `1000`"),
+    "octal": ("1000\n", "0o1750\n", "PF103", "write `1000`"),
+    "endless": ("1000\n", "1" * 400 + "\n", "PF103", "so many digits"),
+    "far away": ("-40", "-99999999999999999999", "PF103", "so many digits"),
+    # Months and moments
+    "span of months": (MONTHS, "listed: F-Z", "PF105", "`FGHJKMNQUVXZ`"),
+    "span with a dash": (MONTHS, "listed: H\u2013N", "PF105", "`HJKMN`"),
+    "quarterly": (MONTHS, "listed: quarterly", "PF105", "write `HMUZ`"),
+    "all months": (MONTHS, "listed: all", "PF105", "write `FGHJKMNQUVXZ`"),
+    "short year": (MONTHS, f"{MONTHS}\n  skip: [14Z]", "PF105", "write `2014Z`"),
+    "zone first": (AT, '  at: "America/New_York 14:30"', "PF105", "`14:30 America/New_York`"),
+    "midnight": ('close: "17:00"', 'close: "24:00"', "PF105", "write `00:00`"),
+    # Keys that look right
+    "joiner in a key": ("tick: 0", "ti\u200dck: 0", "PF101", "remove U+200D"),
+    "Cyrillic key": ("tick: 0", "ti\u0441k: 0", "PF101", "Cyrillic"),
+    "no key": ("tick: 0.01", ": 0.01", "PF007", "no key before the colon"),
+    "mark within": ("tick: 0.01", "\ufefftick: 0.01", "PF007", "remove U+FEFF"),
+    "turned text": ("name: Light", "name: \u202eLight", "PF006", "U+202E changes the order"),
+    # Texts where more is wanted, and the other way round
+    "event in words": (AT, f"{AT}\nexpiry: third friday", "PF103", "{calendar: us_expiry"),
+    "calendar in brackets": ("calendar: us_expiry", "calendar: [london]", "PF103", "`london`"),
+    "version in words": ("schema: 1\n", "schema: v1\n", "PF104", "write `1`"),
+    "parent in lower case": ("root: WTI", "root: WTI\nextends: base", "PF105", "write `BASE`"),
+    "no escape": ("name: Light Sweet Crude Oil", 'name: "C:\\Oil"', "PF007", "for a backslash"),
+    "ignored in vain": ("0.01", "0.01  # pyfutures: ignore[PF101]", "PF903", "cannot be ignored"),
+    "ignored without need": ("0.01", "0.01  # pyfutures: ignore[PF418]", "PF901", "no such fault"),
 }  # fmt: skip
 #: Where the line to change is not the first that differs: so many lines below.
 BELOW = {
     "two steps in one": -1,
     "text after the end": 1,
+    "range to": 1,
+    "months of values": 1,
 }
 
 
@@ -228,6 +265,18 @@ def test_a_file(spec: Path, name: str) -> None:
     assert found[0].location is not None
     assert found[0].location.line == line or name == "binary"
     assert words in f"{found[0].message}\n{found[0].help}"
+
+
+def test_what_is_no_file(tmp_path: Path) -> None:
+    """A pipe would be waited for, a device may never end, a folder has no text."""
+    os.mkfifo(tmp_path / "PIPE.yaml")
+    (tmp_path / "FOLDER.yaml").mkdir()
+    (tmp_path / "LOOP.yaml").symlink_to("LOOP.yaml")
+    (tmp_path / "ZERO.yaml").symlink_to("/dev/zero")
+    found = check(load_paths([tmp_path], [])).diagnostics
+    names = {Path(item.location.path).stem: item.code for item in found if item.location}
+    assert names == dict.fromkeys(("PIPE", "FOLDER", "LOOP", "ZERO"), "PF001")
+    assert len(found) == 4
 
 
 @pytest.mark.parametrize(

@@ -90,13 +90,17 @@ class Ignores:
                 if not ignore.codes:
                     message = "the comment ignores nothing: it names no code"
                     yield diagnostic("PF902", message, ignore.at, hint=_FORM)
-                elif not ignore.reason and all(map(_may_be_ignored, ignore.codes)):
-                    message = f"the comment does not say why it ignores {ticks(ignore.codes)}"
-                    form = f"write `# pyfutures: ignore[{', '.join(ignore.codes)}] and why`"
-                    yield diagnostic("PF902", message, ignore.at, hint=form)
+                needed = []
                 for code in ignore.codes:
                     known = code not in unasked and path in whole
-                    yield from self._of_code(ignore, code, known=known)
+                    faults = list(self._of_code(ignore, code, known=known))
+                    yield from faults
+                    if not faults and CODES[code].can_be_ignored:
+                        needed.append(code)
+                if needed and not ignore.reason:
+                    message = f"the comment does not say why it ignores {ticks(needed)}"
+                    form = f"write `# pyfutures: ignore[{', '.join(needed)}] and why`"
+                    yield diagnostic("PF902", message, ignore.at, hint=form)
 
     def _of_code(self, ignore: _Ignore, code: str, *, known: bool) -> Iterator[Diagnostic]:
         used = (ignore.at, code) in self._used
@@ -109,10 +113,6 @@ class Ignores:
         elif not used and known:
             message = f"{code} is ignored here, but there is no such fault"
             yield diagnostic("PF901", message, ignore.at, hint=f"remove `{code}` from the comment")
-
-
-def _may_be_ignored(code: str) -> bool:
-    return code in CODES and CODES[code].can_be_ignored
 
 
 def _comments(document: Document) -> Iterator[_Ignore]:
