@@ -28,7 +28,7 @@ from pyfutures.nautilus.factories import (
     FuturesLiveDataClientFactory,
     FuturesLiveExecClientFactory,
 )
-from pyfutures.nautilus.feed_events import feed_topic
+from pyfutures.nautilus.market.events import feed_topic
 from tests.gateway.tools import gateway
 
 NAME = "PYF"

@@ -30,8 +30,8 @@ from pyfutures.gateway.hours import NS_PER_MINUTE
 from pyfutures.gateway.market import SLOT_NS
 from pyfutures.gateway.streams import KeptBars
 from pyfutures.months import ContractMonth
-from pyfutures.nautilus.archive import Archive
-from pyfutures.nautilus.root_bars import CONTINUOUS, root_bar_type
+from pyfutures.nautilus.series.archive import Archive
+from pyfutures.nautilus.series.root_bars import CONTINUOUS, root_bar_type
 from pyfutures.store import Store
 from tests.gateway.tools import gateway
 

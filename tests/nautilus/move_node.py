@@ -71,8 +71,8 @@ async def _run(*, port, month, store, **settings):
 
 
 def main():
-    import pyfutures.nautilus.data
-    import pyfutures.nautilus.execution
+    import pyfutures.nautilus.execution.client
+    import pyfutures.nautilus.market.client
     import pyfutures.store.moves  # noqa: F401 - what a start would load
 
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # children are not waited for

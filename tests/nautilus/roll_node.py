@@ -132,9 +132,9 @@ async def _run(settings):
 
 
 def main():
-    import pyfutures.nautilus.data
-    import pyfutures.nautilus.execution
-    import pyfutures.nautilus.keeping  # noqa: F401 - what a start would load
+    import pyfutures.nautilus.execution.client
+    import pyfutures.nautilus.market.client
+    import pyfutures.nautilus.series.keeping  # noqa: F401 - what a start would load
 
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # children are not waited for
     say(started=True)

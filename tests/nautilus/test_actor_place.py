@@ -8,8 +8,8 @@ from dataclasses import replace
 import pytest
 
 from pyfutures.continuous import Bar, RollMachine
-from pyfutures.nautilus.placing import PlaceError, place
-from pyfutures.nautilus.recovery import Recovery
+from pyfutures.nautilus.series.placing import PlaceError, place
+from pyfutures.nautilus.series.recovery import Recovery
 from tests.store.tools import calendar, day_ns, market, month
 
 NOW = day_ns("2024-04-10")  # between the rolls out of 2024H and 2024M

@@ -24,8 +24,8 @@ from pyfutures.continuous import ContinuousBar, Roll, RollMachine
 from pyfutures.continuous.series import read_parquet
 from pyfutures.nautilus.actor import RollActor, RollActorConfig, RollActorError
 from pyfutures.nautilus.instruments import futures_contract
-from pyfutures.nautilus.keeping import KeepingError
-from pyfutures.nautilus.placing import PlaceError
+from pyfutures.nautilus.series.keeping import KeepingError
+from pyfutures.nautilus.series.placing import PlaceError
 from pyfutures.nautilus.types import bars_of, current_topic, rolls_of
 from pyfutures.store import Owner, SeriesChangedError, Store
 from tests.nautilus.kills import written

@@ -11,13 +11,13 @@ import pytest
 from nautilus_trader.live.data_client import LiveMarketDataClient
 from nautilus_trader.live.execution_client import LiveExecutionClient
 
-from pyfutures.nautilus.data import FuturesDataClient
-from pyfutures.nautilus.data_refusals import (
+from pyfutures.nautilus.execution.client import FuturesExecutionClient
+from pyfutures.nautilus.market.client import FuturesDataClient
+from pyfutures.nautilus.market.refusals import (
     UNSUPPORTED_REQUESTS,
     UNSUPPORTED_SUBSCRIPTIONS,
     DataRefusals,
 )
-from pyfutures.nautilus.execution import FuturesExecutionClient
 
 #: What is left unimplemented, and why; nothing is, without a reason.
 REASONS = (

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 from nautilus_trader.model.data import BarType
 
-from pyfutures.nautilus import bar_forms
-from pyfutures.nautilus.feed_events import FeedEventKind, feed_topic
+from pyfutures.nautilus.market import bar_forms
+from pyfutures.nautilus.market.events import FeedEventKind, feed_topic
 from tests.nautilus.data_tools import ESU, START, until, with_room
 
 pytestmark = pytest.mark.filterwarnings("ignore:Timestamp.utcnow is deprecated")

@@ -21,7 +21,7 @@ from pyfutures.nautilus.config import (
     FuturesInstrumentProviderConfig,
     MonthsSelection,
 )
-from pyfutures.nautilus.feed_events import FeedEventKind
+from pyfutures.nautilus.market.events import FeedEventKind
 from tests.gateway.tools import gateway
 from tests.nautilus.data_tools import (
     ESU,

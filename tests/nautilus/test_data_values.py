@@ -23,15 +23,15 @@ from pyfutures.ib.messages.history import Bar, HistoricalTrade
 from pyfutures.ib.messages.market import TickByTickQuote
 from pyfutures.ib.times import BarSize
 from pyfutures.months import ContractMonth
-from pyfutures.nautilus.bar_forms import BarTimes, UnsupportedBarError, bar_form
-from pyfutures.nautilus.books import Book, BookError
 from pyfutures.nautilus.config import BarStamp
+from pyfutures.nautilus.contracts.listings import Listing
 from pyfutures.nautilus.instruments import futures_contract
-from pyfutures.nautilus.listings import Listing
-from pyfutures.nautilus.market_values import BarValues, MarketValues, TradeIds
+from pyfutures.nautilus.market.bar_forms import BarTimes, UnsupportedBarError, bar_form
+from pyfutures.nautilus.market.books import Book, BookError
+from pyfutures.nautilus.market.statuses import Statuses
+from pyfutures.nautilus.market.trading_hours import TradingHours, TradingHoursBook
+from pyfutures.nautilus.market.values import BarValues, MarketValues, TradeIds
 from pyfutures.nautilus.prices import PriceScale
-from pyfutures.nautilus.statuses import Statuses
-from pyfutures.nautilus.trading_hours import TradingHours, TradingHoursBook
 
 NS = 10**9
 CATALOG = Catalog.load(roots=["ES", "ZC", "FDAX", "HSI"])

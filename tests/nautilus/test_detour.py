@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pyfutures.nautilus.reports import detour
+from pyfutures.nautilus.execution.reports import detour
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from pyfutures.nautilus.accounts import AccountRefusedError, chosen_account, masked
+from pyfutures.nautilus.execution.accounts import AccountRefusedError, chosen_account, masked
 from tests.nautilus.exec_tools import BUY, ESU, SELL, desk, until
 from tests.nautilus.tools import UTCNOW
 

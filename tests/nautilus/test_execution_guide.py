@@ -64,7 +64,7 @@ def test_every_block_does_what_the_page_says():
 
 
 def test_the_page_lists_every_field_and_every_param():
-    from pyfutures.nautilus.orders import PARAMS
+    from pyfutures.nautilus.execution.orders import PARAMS
 
     text = PAGE.read_text("utf-8")
     for name in (*PARAMS, "account_id", "allow_live", "read_only", "limits", "commission_timeout"):

@@ -9,9 +9,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pyfutures.nautilus.accounts import AccountRefusedError, chosen_account, is_paper, masked
 from pyfutures.nautilus.config import Limit
-from pyfutures.nautilus.limits import LimitExceededError, Pending, check, worst
+from pyfutures.nautilus.execution.accounts import (
+    AccountRefusedError,
+    chosen_account,
+    is_paper,
+    masked,
+)
+from pyfutures.nautilus.execution.limits import LimitExceededError, Pending, check, worst
 
 H, M, U = 1, 2, 3
 

@@ -630,7 +630,7 @@ def test_every_coroutine_of_the_base_client_is_implemented():
 
     from nautilus_trader.live.execution_client import LiveExecutionClient
 
-    from pyfutures.nautilus.execution import FuturesExecutionClient
+    from pyfutures.nautilus.execution.client import FuturesExecutionClient
 
     wanted = {
         name

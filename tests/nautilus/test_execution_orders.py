@@ -22,7 +22,7 @@ from nautilus_trader.model.identifiers import InstrumentId, StrategyId, TraderId
 from nautilus_trader.model.objects import Price, Quantity
 
 from pyfutures.ib import messages as m
-from pyfutures.nautilus.orders import (
+from pyfutures.nautilus.execution.orders import (
     UnsupportedOrderError,
     ib_order,
     modified,

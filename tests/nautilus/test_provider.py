@@ -26,11 +26,11 @@ from pyfutures.nautilus.config import (
     MonthsSelection,
     VenueForm,
 )
-from pyfutures.nautilus.details import expiration_ns, session_close, stray_expiration_ns
-from pyfutures.nautilus.disagreements import BrokerDisagreementError
+from pyfutures.nautilus.contracts.details import expiration_ns, session_close, stray_expiration_ns
+from pyfutures.nautilus.contracts.disagreements import BrokerDisagreementError
+from pyfutures.nautilus.contracts.listings import Listings, UnknownInstrumentError
+from pyfutures.nautilus.contracts.selection import next_roll, selected
 from pyfutures.nautilus.link import LinkClosedError, link_for, links_of
-from pyfutures.nautilus.listings import Listings, UnknownInstrumentError
-from pyfutures.nautilus.selection import next_roll, selected
 from pyfutures.testing import LastTradeForm as Form
 from pyfutures.testing import made_details
 from tests.gateway.tools import gateway

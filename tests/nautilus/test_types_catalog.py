@@ -29,8 +29,8 @@ from nautilus_trader.persistence.catalog import ParquetDataCatalog
 from nautilus_trader.serialization.serializer import MsgSpecSerializer
 
 from pyfutures.continuous import ContinuousBar, Roll
-from pyfutures.nautilus.archive import Archive
-from pyfutures.nautilus.root_bars import (
+from pyfutures.nautilus.series.archive import Archive
+from pyfutures.nautilus.series.root_bars import (
     CONTINUOUS,
     FORWARD_SPREAD,
     UNADJUSTED,

@@ -22,11 +22,11 @@ from nautilus_trader.model.enums import OrderSide, TimeInForce
 from nautilus_trader.model.events import OrderDenied, OrderFilled
 from nautilus_trader.trading.strategy import Strategy
 
-from pyfutures.nautilus import data as data_module
 from pyfutures.nautilus import link as link_module
-from pyfutures.nautilus.data import FuturesDataClient
-from pyfutures.nautilus.execution import FuturesExecutionClient
-from pyfutures.nautilus.feed_events import feed_topic
+from pyfutures.nautilus.execution.client import FuturesExecutionClient
+from pyfutures.nautilus.market import client as data_module
+from pyfutures.nautilus.market.client import FuturesDataClient
+from pyfutures.nautilus.market.events import feed_topic
 from tests.nautilus.week_clock import FastClock
 
 SECOND = 10**9

@@ -24,7 +24,7 @@ from nautilus_trader.model.instruments import FuturesContract
 from nautilus_trader.test_kit.strategies.tester_data import DataTester, DataTesterConfig
 
 from pyfutures.gateway.feeds import Feed
-from pyfutures.nautilus.feed_events import FeedEventKind
+from pyfutures.nautilus.market.events import FeedEventKind
 from tests.nautilus.data_tools import (
     ESU,
     MINUTE,

@@ -22,7 +22,7 @@ from nautilus_trader.model.identifiers import InstrumentId
 
 from pyfutures.chain import Catalog
 from pyfutures.months import ContractMonth
-from pyfutures.nautilus.details import expiration_ns, future_of
+from pyfutures.nautilus.contracts.details import expiration_ns, future_of
 from pyfutures.nautilus.instruments import futures_contract, instrument_id
 from pyfutures.nautilus.prices import PriceScale
 from pyfutures.testing import LastTradeForm, details_table, made_details

@@ -19,7 +19,7 @@ from nautilus_trader.adapters.interactive_brokers.execution import (
 from nautilus_trader.model.enums import OrderType, TimeInForce, TrailingOffsetType, TriggerType
 from nautilus_trader.model.identifiers import AccountId
 
-from pyfutures.nautilus.orders import ib_order
+from pyfutures.nautilus.execution.orders import ib_order
 from tests.nautilus.test_execution_orders import ES, PRICE, TABLE, TICKS, ZC, trailing
 
 SAME = {

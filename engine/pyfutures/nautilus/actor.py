@@ -37,12 +37,12 @@ from pyfutures.continuous.policies import UTC_DAYS, TradingDays
 from pyfutures.download.windows import TradingTimes
 from pyfutures.months import ContractMonth
 from pyfutures.nautilus.actor_config import RollActorConfig
-from pyfutures.nautilus.catching_up import CatchingUpActor
-from pyfutures.nautilus.guarded_actor import RollActorError
 from pyfutures.nautilus.instruments import instrument_id
 from pyfutures.nautilus.parsing import bar_from_native
-from pyfutures.nautilus.placing import Place, place
-from pyfutures.nautilus.root_bars import CONTINUOUS, RootBars, root_bar_type
+from pyfutures.nautilus.series.catching_up import CatchingUpActor
+from pyfutures.nautilus.series.guarded_actor import RollActorError
+from pyfutures.nautilus.series.placing import Place, place
+from pyfutures.nautilus.series.root_bars import CONTINUOUS, RootBars, root_bar_type
 from pyfutures.nautilus.types import (
     ContinuousBarData,
     RollEvent,
@@ -62,7 +62,7 @@ if TYPE_CHECKING:
 
     from pyfutures.chain import Chain
     from pyfutures.continuous.bars import Bar, Event
-    from pyfutures.nautilus.keeping import Keeping
+    from pyfutures.nautilus.series.keeping import Keeping
 
 __all__ = ["RollActor", "RollActorConfig", "RollActorError"]
 
@@ -257,7 +257,7 @@ class RollActor(CatchingUpActor):
         return Catalog.load(*config.contracts, roots=[config.root])[config.root]
 
     def _open_store(self, target: str) -> None:
-        from pyfutures.nautilus.keeping import Keeping  # noqa: PLC0415 - SQLAlchemy, if it is used
+        from pyfutures.nautilus.series.keeping import Keeping  # noqa: PLC0415 - SQLAlchemy, if it is used
 
         config = self.config
         account = self._account() if self.is_live else None
@@ -367,7 +367,7 @@ class RollActor(CatchingUpActor):
         keeping.append((), machine, now_ns=self._now())
 
     def _resumed(self, state: Mapping[str, Any]) -> RollMachine:
-        from pyfutures.nautilus.keeping import patched  # noqa: PLC0415 - as for the store
+        from pyfutures.nautilus.series.keeping import patched  # noqa: PLC0415 - as for the store
 
         machine = self.machine
         return RollMachine.resume(

@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from nautilus_trader.cache.cache import Cache
     from nautilus_trader.common.component import LiveClock, MessageBus
 
-    from pyfutures.nautilus.data import FuturesDataClient
-    from pyfutures.nautilus.execution import FuturesExecutionClient
+    from pyfutures.nautilus.execution.client import FuturesExecutionClient
+    from pyfutures.nautilus.market.client import FuturesDataClient
 
 __all__ = ["FuturesLiveDataClientFactory", "FuturesLiveExecClientFactory"]
 
@@ -42,7 +42,7 @@ class FuturesLiveDataClientFactory(LiveDataClientFactory):  # type: ignore[misc]
         TypeError
             If the config is that of another client.
         """
-        from pyfutures.nautilus.data import FuturesDataClient  # noqa: PLC0415 - each client alone
+        from pyfutures.nautilus.market.client import FuturesDataClient  # noqa: PLC0415 - each client alone
 
         _check(name, config, FuturesDataClientConfig)
         link = link_for(loop, config, clock=clock)
@@ -83,7 +83,7 @@ class FuturesLiveExecClientFactory(LiveExecClientFactory):  # type: ignore[misc]
         TypeError
             If the config is that of another client.
         """
-        from pyfutures.nautilus.execution import FuturesExecutionClient  # noqa: PLC0415 - as above
+        from pyfutures.nautilus.execution.client import FuturesExecutionClient  # noqa: PLC0415 - as above
 
         _check(name, config, FuturesExecClientConfig)
         link = link_for(loop, config, clock=clock)

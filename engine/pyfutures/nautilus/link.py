@@ -16,8 +16,8 @@ from pyfutures.ib.client import Client
 from pyfutures.ib.config import ClientConfig
 from pyfutures.ib.versions import Versions
 from pyfutures.nautilus.config import differences
-from pyfutures.nautilus.listings import Listings
-from pyfutures.nautilus.providers import FuturesInstrumentProvider
+from pyfutures.nautilus.contracts.listings import Listings
+from pyfutures.nautilus.contracts.providers import FuturesInstrumentProvider
 
 if TYPE_CHECKING:
     from nautilus_trader.common.component import Clock as NautilusClock

@@ -21,9 +21,9 @@ from nautilus_trader.model.events import OrderEvent, OrderFilled, OrderInitializ
 from nautilus_trader.model.identifiers import ClientId
 
 from pyfutures.months import ContractMonth
+from pyfutures.nautilus.moves.core import RollingCore, RollingStrategyError
+from pyfutures.nautilus.moves.root_market import ContractNotLoadedError
 from pyfutures.nautilus.rolling_config import RollingStrategyConfig
-from pyfutures.nautilus.rolling_core import RollingCore, RollingStrategyError
-from pyfutures.nautilus.root_market import ContractNotLoadedError
 from pyfutures.positions import (
     Action,
     Cancel,

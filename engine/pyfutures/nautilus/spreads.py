@@ -21,7 +21,7 @@ from nautilus_trader.model.identifiers import (
 from nautilus_trader.model.instruments import FuturesSpread
 
 from pyfutures.ib.messages.contracts import ComboLeg, Contract
-from pyfutures.nautilus.listings import Listing
+from pyfutures.nautilus.contracts.listings import Listing
 
 if TYPE_CHECKING:
     from nautilus_trader.cache.cache import Cache
