@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from importlib.resources import files
 from pathlib import Path
 from typing import Literal
 
@@ -18,7 +17,8 @@ def data_dir(name: Literal["contracts", "schemas"]) -> Path:
     """
     if override := os.environ.get(f"PYFUTURES_{name.upper()}"):
         return Path(override)
-    # Located through the package, never through `pyfutures._data`: an editable install leaves a
-    # stale copy of the data in site-packages, which that name would find.
-    packaged = Path(str(files("pyfutures"))) / "_data" / name
-    return packaged if packaged.is_dir() else Path(__file__).resolve().parents[2] / name
+    # Beside this module, never through `pyfutures._data`: an editable install leaves a stale copy
+    # of the data in site-packages, which that name would find.
+    package = Path(__file__).resolve().parent
+    packaged = package / "_data" / name
+    return packaged if packaged.is_dir() else package.parents[1] / name

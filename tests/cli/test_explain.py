@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from pyfutures.chain.explain import story
+from pyfutures.chain.explanation import story
 from pyfutures.cli import run
 from pyfutures.ib.local_symbols import local_symbols
 from pyfutures.months import ContractMonth as M

@@ -1,22 +1,21 @@
 """Open days of exchanges, before any author's changes.
 
-The wheel ships `bases.npz`, compiled from exchange_calendars (`python -m
-pyfutures.calendars.compile`), so that nobody waits for that package: a base is read in about
+The wheel ships the texts in `bases/`, compiled from exchange_calendars (`python -m
+pyfutures.calendars.compile`), so that nobody waits for that package: a base is read in less than
 a millisecond. A base that is not shipped is built once by exchange_calendars and kept in the
-user's cache in the same form. The form is plain arrays; nothing is ever unpickled.
+user's cache in the same form: a line with a checksum, then JSON.
 """
 
 from __future__ import annotations
 
+import binascii
 import contextlib
 import datetime as dt
 import importlib
-import io
 import json
 import os
 import warnings
-import zipfile
-import zlib
+from collections import defaultdict
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -28,29 +27,16 @@ from pyfutures.calendars.days import date_of, day_number
 from pyfutures.calendars.later import Later
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
-    from typing import Any
-
-    from numpy.typing import NDArray
-
-    type Arrays = Mapping[str, NDArray[Any]]
+    from collections.abc import Callable, Iterable, Mapping
 
 FIRST_DAY: Final = dt.date(1970, 1, 1)
 LAST_DAY: Final = dt.date(2050, 12, 31)
-SHIPPED: Final = Path(__file__).with_name("bases.npz")
+SHIPPED: Final = Path(__file__).with_name("bases")
+SUFFIX: Final = ".base"
 CACHE_VARIABLE: Final = "PYFUTURES_CACHE"
 
-_FORMAT: Final = 1
-_PARTS: Final = ("meta", "open", "closed", "early")
-_BROKEN: Final = (
-    OSError,
-    ValueError,
-    KeyError,
-    TypeError,
-    zipfile.BadZipFile,
-    zlib.error,
-    EOFError,
-)
+_FORMAT: Final = 2
+_BROKEN: Final = (OSError, ValueError, KeyError, TypeError, AttributeError)
 
 
 class CacheWarning(UserWarning):
@@ -104,81 +90,82 @@ def load_base(code: str) -> Base:
         If a base that is not shipped cannot be read from or kept in the cache.
 
     """
-    if f"{code}/{_PARTS[0]}" in shipped():
-        return unpack(code, {part: shipped()[f"{code}/{part}"] for part in _PARTS})
+    if code in shipped_codes():
+        return unpack(code, (SHIPPED / f"{code}{SUFFIX}").read_bytes())
     return _cached(code)
 
 
+@cache
 def shipped_codes() -> frozenset[str]:
     """Codes of the bases that come with the package."""
-    return frozenset(name.split("/")[0] for name in shipped())
+    return frozenset(path.stem for path in SHIPPED.glob(f"*{SUFFIX}"))
 
 
-@cache
-def shipped() -> Arrays:
-    """The arrays of all bases that come with the package; each is unpacked when asked for."""
-    if not SHIPPED.exists():  # while it is being compiled for the first time
-        return {}
-    arrays: Arrays = np.load(io.BytesIO(SHIPPED.read_bytes()), allow_pickle=False)
-    return arrays
-
-
-def pack(base: Base) -> dict[str, NDArray[Any]]:
-    """Arrays that hold `base`: small integers and one JSON text, compressible."""
-    names = sorted(set(base.reasons.values()))
-    number = {name: at for at, name in enumerate(names)}
-    meta = {
+def pack(base: Base) -> bytes:
+    """The text that holds `base`: a line with its checksum, then JSON with a line a part."""
+    parts = {
         "format": _FORMAT,
         "zone": base.zone,
         "first": base.first.isoformat(),
         "last": base.last.isoformat(),
-        "names": names,
         "version": base.version,
+        "closed": _grouped((why, day) for day, why in base.reasons.items()),
+        "early": _grouped((f"{at:%H:%M}", day) for day, at in base.early_closes.items()),
+        "open": np.packbits(np.frombuffer(base.flags, np.uint8)).tobytes().hex(),
     }
-    closed = [(day_number(day), number[why]) for day, why in sorted(base.reasons.items())]
-    early = [
-        (day_number(day), close.hour * 60 + close.minute)
-        for day, close in sorted(base.early_closes.items())
-    ]
-    return {
-        "meta": np.frombuffer(json.dumps(meta, ensure_ascii=False).encode(), np.uint8),
-        "open": np.packbits(np.frombuffer(base.flags, np.uint8)),
-        "closed": np.array(closed, np.int16).reshape(-1, 2),
-        "early": np.array(early, np.int16).reshape(-1, 2),
-    }
+    lines = (f"{json.dumps(k)}: {json.dumps(v, ensure_ascii=False)}" for k, v in parts.items())
+    body = ("{\n" + ",\n".join(lines) + "\n}\n").encode()
+    return b"%08x\n" % binascii.crc32(body) + body
 
 
-def unpack(code: str, arrays: Arrays) -> Base:
-    """Return the base that `pack` made `arrays` of.
+def _grouped(days: Iterable[tuple[str, dt.date]]) -> dict[str, list[int]]:
+    """Numbers of days by what is said of them."""
+    grouped: dict[str, list[int]] = defaultdict(list)
+    for key, day in sorted(days):
+        grouped[key].append(day_number(day))
+    return grouped
+
+
+def unpack(code: str, content: bytes) -> Base:
+    """Return the base that `pack` made a text of.
 
     Raises
     ------
-    ValueError, KeyError, TypeError
-        If the arrays are not what `pack` makes.
+    ValueError, KeyError, TypeError, AttributeError
+        If the text is not what `pack` makes.
 
     """
-    meta = json.loads(arrays["meta"].tobytes())
-    if meta["format"] != _FORMAT:
-        msg = f"format {meta['format']} is not {_FORMAT}"
+    checksum, _, body = content.partition(b"\n")
+    if checksum != b"%08x" % binascii.crc32(body):
+        msg = "its checksum is another one"
         raise ValueError(msg)
-    first, last = dt.date.fromisoformat(meta["first"]), dt.date.fromisoformat(meta["last"])
+    parts = json.loads(body)
+    if parts["format"] != _FORMAT:
+        msg = f"format {parts['format']} is not {_FORMAT}"
+        raise ValueError(msg)
+    first, last = dt.date.fromisoformat(parts["first"]), dt.date.fromisoformat(parts["last"])
     length = (last - first).days + 1
-    flags = np.unpackbits(arrays["open"])[:length].tobytes()
+    packed = np.frombuffer(bytes.fromhex(parts["open"]), np.uint8)
+    flags = np.unpackbits(packed)[:length].tobytes()
     if len(flags) != length:
         msg = f"{len(flags)} days do not fit {first} to {last}"
         raise ValueError(msg)
-    names, closed, early = meta["names"], arrays["closed"], arrays["early"]
+    closed, early = parts["closed"], parts["early"]
     return Base(
         code=code,
-        zone=meta["zone"],
+        zone=parts["zone"],
         first=first,
         last=last,
         flags=flags,
-        reasons=Later(lambda: {date_of(day): names[at] for day, at in closed.tolist()}),
+        reasons=Later(lambda: {date_of(day): why for why, days in closed.items() for day in days}),
         early_closes=Later(
-            lambda: {date_of(day): dt.time(*divmod(at, 60)) for day, at in early.tolist()}
+            lambda: {
+                date_of(day): dt.time.fromisoformat(at)
+                for at, days in early.items()
+                for day in days
+            }
         ),
-        version=meta["version"],
+        version=parts["version"],
     )
 
 
@@ -197,7 +184,7 @@ def _cached(code: str) -> Base:
     # Spaces, slashes and dots (a user's `24/5`) must not make another path.
     stem = "".join(sign if sign.isalnum() else "_" for sign in code)
     version = importlib.metadata.version("exchange_calendars")
-    path = cache_folder() / f"{stem}-{version}-{FIRST_DAY:%Y}-{LAST_DAY:%Y}-v{_FORMAT}.npz"
+    path = cache_folder() / f"{stem}-{version}-{FIRST_DAY:%Y}-{LAST_DAY:%Y}-v{_FORMAT}{SUFFIX}"
     if path.is_file():
         try:
             return _read(path, code)
@@ -221,9 +208,7 @@ def _build(code: str) -> Base:
 
 
 def _read(path: Path, code: str) -> Base:
-    # Opened here: numpy leaves a broken archive open.
-    with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
-        base = unpack(code, {part: archive[part] for part in _PARTS})
+    base = unpack(code, path.read_bytes())
     # What is broken has to show here, where it can still be built again.
     for later in (base.reasons, base.early_closes):
         len(later)
@@ -238,7 +223,7 @@ def _write(path: Path, base: Base) -> None:
     handle, name = tempfile.mkstemp(dir=path.parent, suffix=".tmp")
     try:
         with os.fdopen(handle, "wb") as file:
-            np.savez_compressed(file, allow_pickle=False, **pack(base))
+            file.write(pack(base))
         Path(name).replace(path)
     except BaseException:
         with contextlib.suppress(OSError):

@@ -1,6 +1,6 @@
-"""Build bases with exchange_calendars, and the file of bases that the package ships.
+"""Build bases with exchange_calendars, and the files of bases that the package ships.
 
-``python -m pyfutures.calendars.compile`` rewrites `bases.npz`; run it when exchange_calendars
+``python -m pyfutures.calendars.compile`` rewrites `bases/`; run it when exchange_calendars
 has learnt of new holidays, and read the dates it reports as moved.
 """
 
@@ -14,7 +14,6 @@ from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any, Final
 
 import exchange_calendars
-import numpy as np
 import pandas as pd
 from exchange_calendars import calendar_utils
 
@@ -22,10 +21,10 @@ from pyfutures.calendars.bases import (
     FIRST_DAY,
     LAST_DAY,
     SHIPPED,
+    SUFFIX,
     Base,
     load_base,
     pack,
-    shipped,
     shipped_codes,
 )
 from pyfutures.calendars.calendar import HOLIDAY, WEEKEND
@@ -83,13 +82,11 @@ def build_base(code: str) -> Base:
             raise BaseError(msg) from error
 
 
-def compile_bases(path: Path = SHIPPED) -> None:
-    """Write all `CODES` to `path`, the same bytes for the same days."""
-    arrays: dict[str, Any] = {}
+def compile_bases(folder: Path = SHIPPED) -> None:
+    """Write all `CODES` to a folder, the same bytes for the same days."""
+    folder.mkdir(exist_ok=True)
     for code in CODES:
-        for part, array in pack(build_base(code)).items():
-            arrays[f"{code}/{part}"] = array
-    np.savez_compressed(path, allow_pickle=False, **arrays)
+        (folder / f"{code}{SUFFIX}").write_bytes(pack(build_base(code)))
 
 
 def _base(code: str, calendar: Any, first: dt.date, last: dt.date) -> Base:  # noqa: ANN401
@@ -137,10 +134,10 @@ def _dates(index: Any) -> Iterator[dt.date]:  # noqa: ANN401
 
 
 def main() -> None:
-    """Rewrite the shipped file; say which days it opens and closes that were otherwise."""
+    """Rewrite the shipped files; say which days it opens and closes that were otherwise."""
     old = {code: load_base(code) for code in sorted(shipped_codes())}
     compile_bases()
-    shipped.cache_clear()
+    shipped_codes.cache_clear()
     write = sys.stdout.write
     for code in CODES:
         new = load_base(code)
@@ -149,7 +146,8 @@ def main() -> None:
             before, after = _open_days(old[code]), _open_days(new)
             for day in sorted(before ^ after):
                 write(f"  {day} now {'open' if day in after else 'closed'}\n")
-    write(f"{SHIPPED.name}: {SHIPPED.stat().st_size} bytes\n")
+    size = sum(path.stat().st_size for path in SHIPPED.iterdir())
+    write(f"{SHIPPED.name}: {size} bytes\n")
 
 
 def _open_days(base: Base) -> set[dt.date]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from pyfutures.chain.explain import story
+from pyfutures.chain.explanation import story
 from pyfutures.cli.common import MONTH, answers, load
 from pyfutures.report.explain import json_text, text
 

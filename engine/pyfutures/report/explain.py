@@ -13,7 +13,7 @@ from pyfutures.specs.model import Settlement
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from pyfutures.chain.explain import EventStory, Line, MonthStory, Place
+    from pyfutures.chain.explanation import EventStory, Line, MonthStory, Place
     from pyfutures.diagnostics import Location
     from pyfutures.months import ContractMonth
 
