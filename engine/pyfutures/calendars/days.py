@@ -86,7 +86,7 @@ class DayTable:
         asked = np.asarray(days, np.int64)
         if self.days.size == 0:
             return np.zeros(asked.shape, np.bool_)
-        at = np.searchsorted(self.days, asked)
+        at = self.days.searchsorted(asked)
         found: Flags = self.days.take(at, mode="clip") == asked
         return found
 
@@ -101,12 +101,12 @@ class DayTable:
     def on_or_after(self, days: ArrayLike) -> Days:
         """Each day if it is open, else the first open day after it."""
         asked = np.asarray(days, np.int64)
-        return self._pick(asked, np.searchsorted(self.days, asked))
+        return self._pick(asked, self.days.searchsorted(asked))
 
     def on_or_before(self, days: ArrayLike) -> Days:
         """Each day if it is open, else the last open day before it."""
         asked = np.asarray(days, np.int64)
-        return self._pick(asked, np.searchsorted(self.days, asked, "right") - 1)
+        return self._pick(asked, self.days.searchsorted(asked, "right") - 1)
 
     def offset(self, days: ArrayLike, n: int) -> Days:
         """Return the `n`-th open day after (or before) each day, which is never counted itself.
@@ -119,9 +119,9 @@ class DayTable:
         """
         asked = np.asarray(days, np.int64)
         if n > 0:
-            return self._pick(asked, np.searchsorted(self.days, asked, "right") + (n - 1))
+            return self._pick(asked, self.days.searchsorted(asked, "right") + (n - 1))
         if n < 0:
-            return self._pick(asked, np.searchsorted(self.days, asked) + n)
+            return self._pick(asked, self.days.searchsorted(asked) + n)
         raise ValueError(ZERO_STEP)
 
     def nth_of_month(self, month_indices: ArrayLike, n: int) -> Days:
@@ -145,9 +145,9 @@ class DayTable:
         indices = np.where(missing, _FIRST_MONTH_INDEX, asked)
         starts, ends = month_starts(indices), month_starts(indices + 1) - 1
         if n > 0:
-            near, far, at = starts, ends, np.searchsorted(self.days, starts) + (n - 1)
+            near, far, at = starts, ends, self.days.searchsorted(starts) + (n - 1)
         elif n < 0:
-            near, far, at = ends, starts, np.searchsorted(self.days, ends, "right") + n
+            near, far, at = ends, starts, self.days.searchsorted(ends, "right") + n
         else:
             raise ValueError(ZERO_STEP)
         picked = self._pick(near, at)
@@ -158,7 +158,7 @@ class DayTable:
 
     def between(self, start: int, end: int) -> Days:
         """Open days from `start` to `end`, both inclusive, as far as they are known."""
-        low, high = np.searchsorted(self.days, [start, end + 1])
+        low, high = self.days.searchsorted([start, end + 1])
         return self.days[low:high]
 
     def _pick(self, asked: Days, at: NDArray[np.intp]) -> Days:

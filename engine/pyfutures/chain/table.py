@@ -165,10 +165,10 @@ def _offset_sessions(
 def event_spans(event: Event, index: Int64s) -> Iterator[tuple[slice, EventRule]]:
     """The rules of an event, each with the rows that it covers."""
     for span in event.spans.spans:
-        low = 0 if span.start is None else int(np.searchsorted(index, span.start.index))
+        low = 0 if span.start is None else int(index.searchsorted(span.start.index))
         high = index.size
         if span.until is not None:
-            high = int(np.searchsorted(index, span.until.index, side="right"))
+            high = int(index.searchsorted(span.until.index, side="right"))
         if low < high:
             yield slice(low, high), span.value
 

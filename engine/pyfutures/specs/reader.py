@@ -320,9 +320,10 @@ class Reader:
 
     def _tree(self, path: Path) -> Path:
         """Return the folder of specs that a file lies in, the same for all of one folder."""
-        if path.parent not in self._trees:
-            self._trees[path.parent] = self._tree_above(path)
-        return self._trees[path.parent]
+        folder = path.parent
+        if folder not in self._trees:
+            self._trees[folder] = self._tree_above(path)
+        return self._trees[folder]
 
     def _tree_above(self, path: Path) -> Path:
         parents = [*path.parents, *path.absolute().parents]
