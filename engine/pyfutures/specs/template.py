@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from pyfutures.specs.extends import merge
 from pyfutures.specs.positions import Locations
-from pyfutures.specs.yaml import scalar
+from pyfutures.specs.tree import scalar
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
