@@ -170,7 +170,7 @@ def from_base(spec: CalendarSpec, load: Callable[[str], Base]) -> Draft:
     check_bounds(spec, first, start, valid_until, LAST_DAY)
     # Past the end of the base every working weekday is open, less what the author closes.
     length = (last - first).days + 1
-    flags = np.resize(np.roll(week, -first.weekday()), length)
+    flags = np.tile(np.roll(week, -first.weekday()), length // _WEEK + 1)[:length]
     flags[: len(known)] = known[:length]
     return Draft(
         spec,

@@ -6,13 +6,14 @@ change: the first month that shows the fault, and how many others do.
 
 from __future__ import annotations
 
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from pyfutures.calendars import NAT, NO_DAY, date_of
+from pyfutures.calendars import NAT, NO_DAY, date_of, month_starts
 from pyfutures.chain.table import event_spans
+from pyfutures.months import FIRST_MONTH, LAST_MONTH
 from pyfutures.rules import Status
 from pyfutures.specs.checks import Finding, Registry
 from pyfutures.specs.model import Settlement
@@ -40,8 +41,9 @@ _FAR: Final = 6
 def every_rule_has_a_day(chain: Chain) -> Iterator[Finding]:
     """A month with fewer days than its rule counts has no date."""
     for name, event, column in _events(chain):
-        for rows, rule in event_spans(event, chain.table.index):
-            none = np.flatnonzero(column.status[rows] == Status.NO_DAY) + rows.start
+        bare = column.status == Status.NO_DAY
+        for rows, rule in event_spans(event, chain.table.index) if bare.any() else ():
+            none = np.flatnonzero(bare[rows]) + rows.start
             if none.size:
                 yield Finding(
                     (*rule.path, "rule"),
@@ -58,8 +60,11 @@ def last_trades_increase(chain: Chain) -> Iterator[Finding]:
     late = known[1:][np.diff(days[known]) <= 0]
     if late.size:
         before = known[int(np.searchsorted(known, late[0])) - 1]
+        months = (chain.months[late[0]], chain.months[before])
+        listed = (month for month in months if month in chain.spec.last_trade.dates)
+        named = next((_listed_at(chain, "last_trade", month) for month in listed), None)
         yield Finding(
-            _event_path(chain, int(late[0])),
+            named or _event_path(chain, int(late[0])),
             f"last trade of {_months(chain, late)} is not after that of the month before:"
             f" {chain.months[late[0]]} {date_of(int(days[late[0]]))},"
             f" {chain.months[before]} {date_of(int(days[before]))}",
@@ -193,17 +198,19 @@ def dates_are_as_expected(chain: Chain) -> Iterator[Finding]:
 @chain_checks("PF418")
 def rules_stay_near_their_month(chain: Chain) -> Iterator[Finding]:
     """A rule gives a day within half a year of its month; farther off it counts wrong."""
+    index = chain.table.index
+    low, high = (bound[index - FIRST_MONTH.index] for bound in _near())
     for name, event, column in _events(chain):
-        known = (column.days > NO_DAY) & ~column.explicit
-        months = column.days.astype("datetime64[D]").astype("datetime64[M]").astype(np.int64)
-        apart = months + 1970 * 12 - chain.table.index
-        for rows, rule in event_spans(event, chain.table.index):
+        far_off = (column.days < low) | (column.days >= high)
+        far_off &= (column.days > NO_DAY) & ~column.explicit
+        for rows, rule in event_spans(event, index) if far_off.any() else ():
             # An event that is counted from the last trade is as far off as that is.
             if rule.rule.events:
                 continue
-            far = np.flatnonzero(known[rows] & (np.abs(apart[rows]) > _FAR)) + rows.start
+            far = np.flatnonzero(far_off[rows]) + rows.start
             if far.size:
-                day, off = date_of(int(column.days[far[0]])), int(apart[far[0]])
+                day, month = date_of(int(column.days[far[0]])), chain.months[far[0]]
+                off = day.year * 12 + day.month - 1 - month.index
                 side = "after" if off > 0 else "before"
                 yield Finding(
                     (*rule.path, "rule"),
@@ -211,6 +218,13 @@ def rules_stay_near_their_month(chain: Chain) -> Iterator[Finding]:
                     " month",
                     "mend `month` or the count of days",
                 )
+
+
+@cache
+def _near() -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """The first day that is near to each month of the span, and the first one after that is not."""
+    span = np.arange(FIRST_MONTH.index, LAST_MONTH.index + 1)
+    return month_starts(span - _FAR), month_starts(span + _FAR + 1)
 
 
 @chain_checks("PF422")
@@ -288,14 +302,12 @@ def _sessions(
     """How many open days of the last-trade calendar each roll window has."""
     found = np.zeros(held.shape, np.int64)
     for rows, rule in event_spans(chain.spec.last_trade, chain.table.index):
-        days = chain.calendars[rule.calendar].days
-        if not days.size:
-            continue
-        part = slice(*np.searchsorted(held, (rows.start, rows.stop)))
+        calendar = chain.calendars[rule.calendar].table
+        part = slice(*held.searchsorted((rows.start, rows.stop)))
         starts, ends = rolls[part], deadlines[part]
-        opened = np.searchsorted(days, ends) - np.searchsorted(days, starts)
+        opened = calendar.count_before(ends) - calendar.count_before(starts)
         # A window that begins before its calendar does is not judged by the days that are missing.
-        found[part] = np.where(starts < days[0], ends - starts, opened)
+        found[part] = np.where(starts < calendar.first, ends - starts, opened)
     return np.maximum(found, 0)
 
 

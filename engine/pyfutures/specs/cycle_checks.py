@@ -50,6 +50,7 @@ def _lists(draft: Draft) -> list[tuple[DataPath, list[Part]]]:
         if (
             value
             and isinstance(value, list)
+            and path not in draft.faults
             and all(
                 isinstance(item, dict)
                 and all(draft.has(*path, number, key) for key in ("from", "until") if key in item)
@@ -196,8 +197,8 @@ def _around(cycle_: Cycle, month: ContractMonth) -> list[ContractMonth]:
 @contract_checks("PF207")
 def values_without_gap(draft: Draft) -> Iterator[Finding]:
     """See that every listed month has a value; only cycles may have gaps."""
-    listed = cycle(draft, "listed")
     for path, found in _lists(draft):
+        listed = cycle(draft, "listed")
         if listed is None or path[0] == "months" or not _sound(found):
             continue
         for before, after in itertools.pairwise(found):

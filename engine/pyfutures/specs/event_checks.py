@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import calendar
 import datetime as dt
-import zoneinfo
-from functools import cache, lru_cache
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final
 
 from pyfutures.calendars.spec import bad_dates
 from pyfutures.months import ContractMonth
 from pyfutures.rules.errors import RuleError
 from pyfutures.rules.rule import Rule, parse_rule
+from pyfutures.specs import zones
 from pyfutures.specs.checks import Draft, Finding, calendar_checks, contract_checks
 from pyfutures.specs.parts import EVENTS, Part, clock_time, cycle, expected, time
-from pyfutures.specs.words import suggestion
+from pyfutures.specs.words import shown, suggestion
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -96,7 +96,8 @@ def _find(value: Data, path: DataPath, key: str) -> Iterator[DataPath]:
     for name, item in items:
         if name == key:
             yield (*path, name)
-        yield from _find(item, (*path, name), key)
+        if isinstance(item, dict | list):
+            yield from _find(item, (*path, name), key)
 
 
 def calendar_names(data: dict[str, Any]) -> Iterator[tuple[DataPath, object]]:
@@ -162,25 +163,10 @@ def unknown_calendar_zone(draft: Draft) -> Iterator[Finding]:
 
 
 def _zone(name: str, path: DataPath) -> Iterator[Finding]:
-    if not _is_zone(name):
-        known = zoneinfo.available_timezones()
-        cities = {zone.rpartition("/")[2]: zone for zone in sorted(known)}
-        hint = suggestion(name, known, "the zones are")
-        if name.replace(" ", "_") in cities:
-            hint = f"did you mean `{cities[name.replace(' ', '_')]}`?"
-        elif "did you mean" not in hint:
-            hint = "write an IANA name, such as `America/Chicago`"
-        yield Finding(path, f"unknown time zone `{name}`", hint)
-
-
-@cache
-def _is_zone(name: str) -> bool:
-    try:
-        zoneinfo.ZoneInfo(name)
-    except (KeyError, ValueError, OSError):
-        # A folder of the database, a path out of it or an odd file name are no zones either.
-        return False
-    return True
+    if name in zones.FIXED:
+        yield Finding(path, f"the time zone `{name}` has no summer time", zones.hint(name))
+    elif not zones.is_zone(name):
+        yield Finding(path, f"unknown time zone `{shown(name, 40)}`", zones.hint(name))
 
 
 @contract_checks("PF309")

@@ -36,6 +36,8 @@ _ABOVE: Final = 4
 _MODELINE = re.compile(
     r"^#[ \t]*(?:yaml-language-server:[ \t]*\$schema=|\$schema:[ \t]*)(\S+)[ \t]*\r?$", re.MULTILINE
 )
+#: A line with its end, one at a time: all that follows the comments is of no interest.
+_LINE = re.compile(r"[^\r\n]*(?:\r\n|\r|\n|\Z)")
 
 
 def file_name(code: str, key: str, draft: Draft, path: Path) -> Iterator[Diagnostic]:
@@ -64,17 +66,26 @@ def modeline(document: Document, path: Path, kind: Kind) -> Iterator[Diagnostic]
         yield diagnostic("PF002", message, at, hint=f"start the file with\n{line}", fix=fix)
         return
     target = match[1]
-    if target.startswith(("https://", "http://")):
+    other = _other_kind(target, kind)
+    if other is None and target.startswith(("https://", "http://")):
         return
-    if not _exists(os.path.abspath(os.path.join(path.parent, target))):  # noqa: PTH100, PTH118
+    if other is not None or not _exists(os.path.abspath(os.path.join(path.parent, target))):  # noqa: PTH100, PTH118
         number = comments.count("\n", 0, match.start()) + 1
         column = match.start(1) - match.start() + 1
         at = Location(document.path, number, column, number, column + len(target))
         message = f"the schema line leads nowhere: there is no `{target}`"
+        if other is not None:
+            message = f"the schema line names the schema of a {other}; this is a {kind}"
         found = schema_near(path, kind)
         hint = f"write `{found}`" if found else "name the schema relative to this file"
         fix = Edit(at, found) if found else None
         yield diagnostic("PF002", message, at, hint=hint, fix=fix)
+
+
+def _other_kind(target: str, kind: Kind) -> Kind | None:
+    """Return the kind of file that a schema is for, if that is another one; None otherwise."""
+    other: Kind = "calendar" if kind == "contract" else "contract"
+    return other if target.endswith(f"{other}.schema.json") else None
 
 
 def schema_near(path: Path, kind: Kind) -> str | None:
@@ -90,10 +101,11 @@ def schema_near(path: Path, kind: Kind) -> str | None:
 def _comments_end(text: str) -> int:
     """Return where the comments at the top of a text end; `---` may stand among them."""
     end = 0
-    for line in text.splitlines(keepends=True):
-        if line.strip() and not line.startswith(("#", "%")) and line.rstrip() != "---":
+    for match in _LINE.finditer(text):
+        line = match[0].strip()
+        if line and not line.startswith(("#", "%")) and line != "---":
             break
-        end += len(line)
+        end = match.end()
     return end
 
 

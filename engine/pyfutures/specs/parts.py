@@ -145,11 +145,23 @@ def cycle(draft: Draft, name: str, *, masked: bool = True) -> Cycle | None:
             skip |= set(by_name[above])
     if not skip and (masked or found[0] != name):
         return cycle(draft, found[0], masked=False)
+    first, last = found[1][0], found[1][-1]
+    if first is last and first.start is None and first.until is None and not skip:
+        return _constant(str(first.value))
     spans = ranged(found[1])
     if not spans:
         return None
     try:
         return Cycle(spans.map(lambda part: str(part.value)), frozenset(skip))
+    except CycleError:
+        return None
+
+
+@lru_cache(maxsize=256)
+def _constant(codes: str) -> Cycle | None:
+    """Return the cycle of the same codes in all years, one for all roots that have it."""
+    try:
+        return Cycle.of(codes)
     except CycleError:
         return None
 
