@@ -57,7 +57,9 @@ class Location:
 
     def __str__(self) -> str:
         """Return ``path:line:column``, which terminals and editors make a link."""
-        return f"{self.path}:{self.line}:{self.column}"
+        # The name of a file may have line ends, and what a terminal obeys.
+        path = self.path if self.path.isprintable() else "".join(map(_printable, self.path))
+        return f"{path}:{self.line}:{self.column}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,6 +206,10 @@ def _visible(char: str, column: int) -> str:
     if char == "\t":
         return " " * (TAB - column % TAB)
     return "\N{MIDDLE DOT}" if unicodedata.category(char) in {"Cc", "Cs", "Zl", "Zp"} else char
+
+
+def _printable(char: str) -> str:
+    return char if char.isprintable() else "\N{MIDDLE DOT}"
 
 
 def _columns(text: str) -> int:

@@ -430,3 +430,19 @@ def test_commands_import_nothing_heavy(words):
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     exit_code, *modules = done.stderr.splitlines()[-1].split()
     assert (exit_code, HEAVY & set(modules)) == ("0", set())
+
+
+@pytest.mark.parametrize("day", ["0001-01-01", "1969-12-31", "2051-01-01", "9999-12-31"])
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["explain", "ES", "2026H", "--today"],
+        ["timeline", "ES", "--today"],
+        ["timeline", "ES", "--html", "--to"],
+        ["diff", ".", ".", "--today"],
+    ],
+    ids=" ".join,
+)
+def test_a_day_out_of_all_calendars(capsys, words, day):
+    assert run([*words, day]) == 2
+    assert f"'{day}' is outside 1970 to 2050" in capsys.readouterr().err

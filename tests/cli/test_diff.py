@@ -342,6 +342,35 @@ class TestSides:
         assert pyfutures("diff", "main", "HEAD~1", *TODAY)[1].count("→") == 3
         assert pyfutures("diff", "main")[1] == "Plan: nothing moves\n"
 
+    # The folder we stand in, below the repository; where contracts lie, as seen from there.
+    @pytest.mark.parametrize(
+        ("place", "path"),
+        [
+            ("contracts", "."),
+            ("contracts/xtst", ".."),
+            ("other", "../contracts"),
+            (".", "./contracts/"),
+            (".", "{top}/contracts"),
+            ("other", "{top}/contracts"),
+            ("linked", "{top}/linked/../contracts"),
+        ],
+    )
+    def test_where_contracts_lie(self, pyfutures, repository, monkeypatch, place, path):
+        write(repository / "contracts", spec=SPEC + MOVED)
+        (repository / "other").mkdir()
+        (repository / "linked").symlink_to("other")
+        monkeypatch.chdir(repository / place)
+        words = ["diff", "HEAD", "--path", path.format(top=repository), *TODAY, "--exit-code"]
+        code, out, err = pyfutures(*words)
+        assert (code, err) == (4, "")
+        assert "3 dates move, 1 in the past" in out
+
+    @pytest.mark.usefixtures("repository")
+    def test_outside_the_repository(self, pyfutures):
+        code, _, err = pyfutures("diff", "HEAD", "HEAD", "--path", "../elsewhere")
+        assert code == 2
+        assert "lies outside the repository" in err
+
     def test_from_a_folder_below(self, pyfutures, repository, monkeypatch):
         (repository / "mine").mkdir()
         shutil.move(repository / "contracts", repository / "mine/specs")

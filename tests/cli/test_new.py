@@ -50,7 +50,7 @@ def test_what_is_known_goes_in(pyfutures, tmp_path):
 
 # Every form of rule and of ranges that the catalogue has.
 @pytest.mark.parametrize(
-    "root", ["CL", "EBM", "GF", "VX", "JB", "NIFTY", "FTMIB", "COIL_Z", "167", "ZC", "GDK"]
+    "root", ["CL", "EBM", "GF", "VX", "JB", "NIFTY", "FTMIB", "COIL_Z", "167", "ZC", "GDK", "YIW"]
 )
 def test_like_another_root(pyfutures, tmp_path, catalog, root):
     code, out, err = pyfutures("new", "LIKE", "--like", root)

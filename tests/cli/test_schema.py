@@ -6,10 +6,20 @@ import json
 from pathlib import Path
 
 import pytest
+from jsonschema import Draft202012Validator
 
 from pyfutures.cli import run
+from pyfutures.gateway.fault_actions import ACTIONS
+from pyfutures.gateway.fault_checks import FATES
 
 HERE = Path(__file__).resolve().parents[2]
+FAULTS = json.loads((HERE / "schemas/fault_script.schema.json").read_text(encoding="utf-8"))
+FAULT_PLACES = {
+    f"{name}/{key}" if key else name: part
+    for name, place in {"": FAULTS, **FAULTS["$defs"]}.items()
+    for key, part in {"": place, **place.get("properties", {})}.items()
+    if "$ref" not in part or "title" in part
+}
 
 
 @pytest.fixture
@@ -62,3 +72,18 @@ def test_print(pyfutures, name):
 def test_unknown(pyfutures):
     code, _, err = pyfutures("schema", "contrct")
     assert (code, "no schema `contrct`: the schemas are calendar, contract" in err) == (2, True)
+
+
+class TestFaultScript:
+    """The schema of fault scripts, which an editor shows as that of a contract."""
+
+    def test_it_has_every_action(self):
+        actions = FAULTS["$defs"]["action"]["properties"]
+        assert set(actions) == FATES | set(ACTIONS)
+
+    @pytest.mark.parametrize("path", FAULT_PLACES)
+    def test_every_place_explains_itself(self, path):
+        place = FAULT_PLACES[path]
+        assert all(place.get(key) for key in ("title", "description", "markdownDescription"))
+        whole = Draft202012Validator({**place, "$defs": FAULTS["$defs"]})
+        assert all(map(whole.is_valid, place.get("examples", ())))

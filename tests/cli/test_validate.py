@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import subprocess
+import sys
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
@@ -110,6 +112,24 @@ class TestFormats:
         assert pyfutures("validate", "--format", "text", "contracts")[1].startswith("contracts/")
         monkeypatch.setenv("GITHUB_ACTIONS", "false")
         assert pyfutures("validate", "contracts")[1].startswith("contracts/")
+
+    @pytest.mark.parametrize("style", ["text", "json", "sarif", "junit"])
+    @pytest.mark.parametrize("name", [b"A\xff.yaml", b"A\n::error::B.yaml", b"\x1b[31mA.yaml"])
+    def test_any_name_of_a_file(self, folder, name, style):
+        (folder / os.fsdecode(name)).write_text("schema: 1\n")
+        program = "from pyfutures.cli import main; main()"
+        words = [sys.executable, "-c", program, "validate", "--format", style, "contracts"]
+        # As a terminal has it: strict, where a test runner is not.
+        there = {**os.environ, "PYTHONIOENCODING": "utf-8:strict", "PYTHONUTF8": "1"}
+        done = subprocess.run(words, env=there, capture_output=True, check=False)
+        assert done.returncode == 1, done.stderr
+        text = done.stdout.decode("utf-8")
+        assert "\x1b" not in text
+        assert not any(line.startswith("::") for line in text.splitlines())
+        if style in {"json", "sarif"}:
+            assert json.loads(text)
+        elif style == "junit":
+            ET.fromstring(text)  # noqa: S314
 
     def test_colours(self, pyfutures, folder, monkeypatch):
         write(folder, BAD)
@@ -218,6 +238,33 @@ class TestFix:
         assert "Would mend 1 fault in 1 file" in err
         assert path.read_text() == bad
         assert pyfutures("validate", "--diff", path)[0] == 2
+
+    @pytest.mark.parametrize(
+        ("words", "mended_codes"),
+        [
+            ([], {"PF002", "PF103"}),
+            (["--ignore", "PF002"], {"PF103"}),
+            (["--select", "PF002"], {"PF002"}),
+            (["--select", "PF4"], set()),
+        ],
+    )
+    def test_only_what_is_asked_for(self, pyfutures, folder, words, mended_codes):
+        path = folder / "WTI.yaml"
+        path.write_text(GOOD.split("\n", 1)[1].replace("1000\n", '"1000"\n'))
+        pyfutures("validate", "--fix", *words, folder)
+        text = path.read_text()
+        assert text.startswith("# yaml-language-server") is ("PF002" in mended_codes)
+        assert ("multiplier: 1000\n" in text) is ("PF103" in mended_codes)
+
+    @pytest.mark.parametrize("command", [("validate", "--fix"), ("fmt",)])
+    def test_a_read_only_file_is_left(self, pyfutures, folder, command):
+        path = folder / "WTI.yaml"
+        path.write_text(text := GOOD.replace("1000\n", '"1000"  \n'))
+        path.chmod(0o444)
+        code, _, err = pyfutures(*command, folder)
+        assert (code, path.read_text()) == (2, text)
+        assert "WTI.yaml: the file is read-only; it was not changed" in err
+        assert [p.name for p in folder.iterdir()] == ["WTI.yaml"]
 
     def test_a_link_stays_a_link(self, pyfutures, folder, tmp_path):
         target = tmp_path / "kept.txt"

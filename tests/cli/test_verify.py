@@ -201,7 +201,15 @@ class TestOffline:
         assert "compared 1 contract\n" in err
         assert f"ES: no details in {kept}" in err
 
+    def test_what_compares_nothing_does_not_pass(self, call, port, tmp_path):
+        kept = tmp_path / "kept.sqlite"
+        assert call("CL", "--port", port, "--cache", kept)[0] == 0
+        code, out, err = call("ES", "--offline", "--cache", kept)
+        assert (code, out) == (2, "")
+        assert f"nothing was compared: {kept} has no details of these roots" in err
+
     def test_needs_a_cache(self, call, tmp_path):
+        (tmp_path / "none.sqlite").touch()
         code, _, err = call("ES", "--offline", "--cache", tmp_path / "none.sqlite")
         assert (code, "there is no cache" in err) == (2, True)
         code, _, err = call("ES", "--offline", "--no-cache")
@@ -274,6 +282,32 @@ def test_a_month_with_two_contracts(catalog):
     twin = replace(details[6], contract=replace(details[6].contract, con_id=99, local_symbol="CLX"))
     found = verify(chain, [*details, twin], today=today).diagnostics
     assert [item.code for item in found] == ["PF602"]
+
+
+@pytest.mark.parametrize(
+    ("has", "gone"),
+    [
+        # Five years of quarters and three Decembers more, as CME lists E-minis.
+        (lambda m: m.year <= 2029 or m.code == "Z", []),
+        # A quarter that is left out next to others, near and far.
+        (lambda m: str(m) != "2025U", ["2025U"]),
+        (lambda m: str(m) != "2028M", ["2028M"]),
+        # One that is never there, and one that is not there any more within the year.
+        (lambda m: m.code != "H", ["2026H", "2027H", "2028H", "2029H", "2030H", "2031H"]),
+        (lambda m: m.code != "U" or m.year < 2025, ["2025U", "2026U", "2027U"]),
+        (lambda m: m.code != "Z" or m.year < 2026, []),
+    ],
+    ids=["far", "near", "later", "never", "from now", "from next year"],
+)
+def test_months_that_the_broker_does_not_have(catalog, has, gone):
+    chain = catalog["ES"]
+    today = dt.date(2025, 3, 24)
+    months = {row.month: row for row in chain.rows() if row.last_trade and row.month.year < 2033}
+    ahead = [row for month, row in months.items() if row.last_trade > today and has(month)]
+    details = [detail_of(chain, row, number) for number, row in enumerate(ahead, 1)]
+    found = verify(chain, details, today=today).diagnostics
+    assert [item.code for item in found] == ["PF611"] * bool(gone)
+    assert all(month in item.message for item in found for month in gone)
 
 
 def detail_of(chain, row, number):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import datetime as dt
+import random
 from decimal import Decimal
 
 import pytest
@@ -11,6 +12,7 @@ import pytest
 from pyfutures.ib import Client, ClientConfig
 from pyfutures.ib import messages as m
 from pyfutures.ib.orders import OrderPhase
+from pyfutures.ib.pacing import Limits
 from pyfutures.ib.times import BarSize
 from pyfutures.ib.versions import Versions
 from tests.gateway.tools import START, contract, gateway, order, quote
@@ -83,3 +85,62 @@ def test_a_fill_of_before_midnight_is_told_to_who_comes_after_it(version, told):
                 assert len(fills) == told
 
     asyncio.run(asyncio.wait_for(main(), 60))
+
+
+def _asked(client, named):
+    """Requests of all sorts, as coroutines that have not begun."""
+    end = START - dt.timedelta(hours=1)
+    history, reference, orders = client.history, client.reference, client.orders
+    return [
+        lambda: reference.details(named),
+        lambda: reference.server_time(),
+        lambda: reference.depth_exchanges(),
+        lambda: history.bars(named, size=BarSize.HOUR_1, duration="1 D", end=end),
+        lambda: history.bars(named, size=BarSize.SECOND_30, duration="1800 S", end=end),
+        lambda: history.quotes(named, start=end, count=100),
+        lambda: history.head(named),
+        lambda: history.schedule(named, duration="5 D"),
+        lambda: client.market.snapshot(named),
+        lambda: orders.open_orders(),
+        lambda: orders.completed_orders(),
+        lambda: orders.executions(),
+        lambda: client.account.positions(),
+        lambda: client.account.summary(),
+    ]
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_requests_that_are_given_up_at_any_moment_leave_nothing_behind(seed):
+    async def main():
+        chance = random.Random(seed)
+        async with gateway(limits=None) as server:
+            named = contract(server)
+            settings = ClientConfig(
+                port=server.port,
+                limits=Limits(messages=10_000, contract=1000, total=1000, identical_span=0),
+            )
+            async with Client(settings) as client:
+                makers = _asked(client, named)
+                before = asyncio.all_tasks()
+                for _ in range(6):
+                    tasks = [asyncio.create_task(chance.choice(makers)()) for _ in range(15)]
+                    for task in tasks:
+                        for _ in range(chance.randrange(12)):
+                            await asyncio.sleep(0)
+                        if chance.random() < 0.7:
+                            task.cancel()
+                    await server.settle()
+                    for task in tasks:
+                        task.cancel()
+                    await asyncio.gather(*tasks, return_exceptions=True)
+                # The gateway serves in turn: behind this answer is nothing of what was asked.
+                await client.reference.server_time()
+                (session,) = server.gateway.clients()
+                assert len(server.gateway.feeds) == 0
+                assert not session.subscriptions.summaries
+                assert asyncio.all_tasks() == before
+                assert (client.faults, client.strays) == (0, 0)
+                assert await client.account.positions() == ()
+                assert await client.orders.open_orders() == ()
+
+    asyncio.run(main())

@@ -13,8 +13,8 @@ from click.testing import CliRunner
 
 from pyfutures.cli.gateway import command
 from pyfutures.gateway.fault_actions import ACTIONS
+from pyfutures.gateway.fault_checks import FATES
 from pyfutures.gateway.fault_script import Script
-from pyfutures.gateway.faults import _FATES
 from pyfutures.ib import messages as m
 from pyfutures.ib.versions import Versions
 from tests.gateway.tools import Raw
@@ -42,7 +42,7 @@ def test_scripts_load(block, tmp_path):
 def test_the_tables_name_everything_that_a_fault_can_do():
     cells = [line.split("|")[1] for line in GUIDE.splitlines() if line.startswith("| `")]
     named = {re.match(r"\w+", code)[0] for cell in cells for code in re.findall(r"`([^`]+)`", cell)}
-    assert named == set(ACTIONS) | _FATES
+    assert named == set(ACTIONS) | FATES
 
 
 def test_the_command_serves_until_it_is_stopped(tmp_path):

@@ -443,6 +443,16 @@ def test_ids_are_used_once():
     _run(check)
 
 
+@pytest.mark.parametrize("number", [0, -5])
+def test_an_id_below_one_is_no_order_of_a_client(number):
+    async def check(server, raw, named):
+        said = await place(raw, number, named, order("BUY", 1, "LMT", CALM))
+        assert errors(said) == [321]  # else nobody could ever cancel it
+        assert not server.gateway.book.open()
+
+    _run(check)
+
+
 def test_a_global_cancel_is_for_all_clients():
     async def main():
         async with gateway() as server:
@@ -466,7 +476,11 @@ def test_a_global_cancel_is_for_all_clients():
         (order("BUY", 0), 434, "size cannot be zero"),
         (order("BUY", "0.5"), 10318, "fractional"),
         (order("HOLD", 1), 321, "HOLD"),
-        (order("BUY", 1, "MOC"), 387, "Unsupported order type"),
+        (order("BUY", 1, "BOX TOP"), 387, "Unsupported order type"),
+        (order("BUY", 1, "LOC"), 201, "Limit price"),
+        (order("BUY", 1, "MOC", tif="IOC"), 201, "IOC is invalid for an order of type MOC"),
+        (order("BUY", 1, "MOC", tif="OPG"), 201, "OPG is invalid for an order of type MOC"),
+        (order("BUY", 1, "STP", None, 4000.0, tif="OPG"), 201, "OPG is invalid for an order of"),
         (order("BUY", 1, "LMT", 4000.1), 110, "minimum price variation"),
         (order("BUY", 1, "LMT"), 201, "Limit price"),
         (order("BUY", 1, "STP", None, 4000.13), 110, "minimum price variation"),
@@ -474,7 +488,7 @@ def test_a_global_cancel_is_for_all_clients():
         (order("BUY", 1, "TRAIL"), 201, "trailing stop needs"),
         (order("BUY", 1, "TRAIL", trailing_percent=120.0), 201, "percentage"),
         (order("BUY", 1, "TRAIL LIMIT", aux=1.0), 201, "limit price or offset"),
-        (order("BUY", 1, tif="OPG"), 201, "Time in force OPG"),
+        (order("BUY", 1, tif="GTX"), 201, "Time in force GTX"),
         (order("BUY", 1, tif="GTD"), 201, "without a date"),
         (order("BUY", 1, tif="GTD", good_till="20200101-00:00:00"), 201, "past"),
         (order("BUY", 1, tif="GTD", good_till="soon"), 201, "Invalid time"),

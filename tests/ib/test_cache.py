@@ -150,6 +150,34 @@ def test_a_file_that_is_no_database_is_a_warning(tmp_path):
     cache.close()
 
 
+def test_a_file_that_was_cut_is_a_warning_and_stops_nothing(tmp_path):
+    whole = tmp_path / "whole.sqlite"
+    entry = Entry((made(m.HistoricalBars),), text="x" * 300)
+    with Cache(whole) as cache:
+        for number in range(40):
+            cache.put(f"k{number}", BARS, entry, now=NOW)
+    data = whole.read_bytes()
+    assert len(data) > 20_000  # it is all in the file: none of it waits in the log
+    spoilt = 0
+    for length in range(0, len(data), 1500):
+        path = tmp_path / f"cut{length}.sqlite"
+        path.write_bytes(data[:length])
+        with warnings.catch_warnings(record=True) as told:
+            warnings.simplefilter("always")
+            with Cache(path) as cache:
+                for number in range(40):
+                    assert cache.get(f"k{number}", NOW) in {None, entry}
+                    cache.put(f"k{number}", BARS, entry, now=NOW)
+                list(cache.kept(m.HistoricalBars))
+                len(cache)
+                cache.prune(NOW)
+                cache.clear()
+        assert {one.category for one in told} <= {CacheWarning}
+        assert len(told) <= 1
+        spoilt += any("remove the file, then it is made anew" in str(one.message) for one in told)
+    assert spoilt > 5
+
+
 def test_a_folder_that_cannot_be_made_is_a_warning(tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.warns(CacheWarning):

@@ -4,7 +4,8 @@
 
 As in `tests.nautilus.roll_node`: every line of stdin is a JSON object, the settings of a node to
 start, which is a fork of this process. A node says `ready` when it runs, `moved` when no move is
-open, and `end` when it ended by itself. With `die_at`, it kills itself at that statement which it
+open, and `end` when it ended by itself; with `told` it sets that target
+and says so, and with `die_told` it kills itself at that statement of the setting. With `die_at`, it kills itself at that statement which it
 sends to the database: between an intent and its order, an order and its answer, or two legs.
 """
 
@@ -48,7 +49,7 @@ def run(settings):
         say(end=f"{type(error).__name__}: {error}")
 
 
-async def _run(*, port, month, store, **settings):
+async def _run(*, port, month, store, told=None, die_told=None, **settings):
     strategy = rolling(store, **settings)
 
     def made(node):
@@ -57,6 +58,12 @@ async def _run(*, port, month, store, **settings):
         node.trader.add_strategy(strategy)
 
     async def watch():
+        if told is not None:
+            await asyncio.sleep(0.05)
+            if die_told is not None:
+                _die_at(die_told)
+            strategy.set_target(told)
+            say(told=told)
         while not (strategy._is_settled and strategy.current and not strategy.is_moving):
             await asyncio.sleep(0.01)
         say(moved={str(month): size for month, size in strategy.position.items()})

@@ -458,3 +458,24 @@ def test_a_second_node_on_one_account_and_root_is_refused(tmp_path):
             assert first.failure is None
 
     with_gateway(scenario)
+
+
+def test_a_store_that_takes_no_more_stops_before_anything_is_sent(tmp_path):
+    async def scenario(server):
+        store = tmp_path / "s.sqlite"
+        first = rolling(store, target=2, open_when_flat=True, step_secs=1)
+        async with node_of(server, [first]) as d:
+            await opened(d, first)
+            with first.book._store._database.engine.connect() as connection:
+                connection.exec_driver_sql("PRAGMA query_only=ON")
+            before = len(refs(server))
+            say(d, "2025Z")
+            await until(lambda: not d.node.trader.is_running, "the node to stop")
+            assert "readonly database" in str(first.failure)
+            assert len(refs(server)) == before
+        again = rolling(store, target=2)
+        async with node_of(server, [again]) as d:
+            say(d, "2025Z")
+            await moved(d, again, {Z25: 2})
+
+    with_gateway(scenario)

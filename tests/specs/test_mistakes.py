@@ -57,6 +57,18 @@ MONTHS = "listed: FGHJKMNQUVXZ"
 RULE = "    - month: -1\n    - day: 25\n    - if_closed: previous\n    - business_days: -3\n"
 FROM_TO = "\n  - {to: 2014Z, value: 0.02}\n  - {from: 2015F, value: 0.01}"
 MONTHS_OF = "\n  - {until: 2014Z, months: 0.02}\n  - {from: 2015F, value: 0.01}"
+IB = "ib: {symbol: CL, exchange: NYMEX, trading_class: CL}"
+BLOCK = "months:\n  listed: FGHJKMNQUVXZ\n  hold: MZ"
+ROLL = "roll: {anchor: last_trade, offset: -40, carry: -1}"
+HOURS = 'hours: {zone: America/New_York, open: "18:00", close: "17:00"}'
+BREAKS = HOURS[:-1] + ", breaks: [%s]}"
+MULT = "multiplier: 1000\ntick: 0.01\nsettlement: physical\n" + IB
+PLAIN = "tick: 0.01\nsettlement: physical\n"
+DEEP = "ib: {multiplier: 1, symbol: CL, exchange: NYMEX}"
+EVENT = f"last_trade:\n  calendar: us_expiry\n  rule:\n{RULE}{AT}"
+STEPS = "last_trade:\n  - month: -1\n  - day: 25"
+UNTIL = "tick: 0.01"
+BRANCH = "    - by_month: {HM: [{day: 25}], ELSE: [{day: 24}]}\n"
 
 # What is there, what somebody wrote instead, the code, and words of the message or the help.
 SLIPS = {
@@ -188,6 +200,79 @@ SLIPS = {
     "no escape": ("name: Light Sweet Crude Oil", 'name: "C:\\Oil"', "PF007", "for a backslash"),
     "ignored in vain": ("0.01", "0.01  # pyfutures: ignore[PF101]", "PF903", "cannot be ignored"),
     "ignored without need": ("0.01", "0.01  # pyfutures: ignore[PF418]", "PF901", "no such fault"),
+    # Brackets, lists and mappings where something else is wanted
+    "a list for a block": (IB, "ib: [CL, NYMEX]", "PF103", "such as `{symbol: CL"),
+    "months as a flow list": (BLOCK, "months: [H, M, U, Z]", "PF103", "such as `{listed:"),
+    "a dashed block": (ROLL, "roll:\n  - offset: -5", "PF103", "remove the `-`"),
+    "a weekday in a list": (DAY, "    - weekday: [3, friday]", "PF103", "such as `{nth: 3"),
+    "dates in a list": (AT, f"  dates: [2026H, 2026-02-20]\n{AT}", "PF103", "such as `{2012H"),
+    "name in braces": ("name: Light Sweet Crude Oil", "name: {Light}", "PF103", "in quotes"),
+    "sources without dashes": ("  - NYMEX r", "  rulebook: NYMEX r", "PF103", "start each entry"),
+    "one range": ("hold: MZ", "hold: {from: 2014Z, months: Z}", "PF103", "ranges are a list"),
+    "ranges as a mapping": ("0.01", "{2014Z: 0.01}", "PF103", "- {until: 2014X, value: 0.5}"),
+    "true for a number": ("1000\n", "true\n", "PF103", "such as `1000`"),
+    "steps without a rule": (EVENT, STEPS, "PF103", "put the steps into a rule"),
+    "a break as a mapping": (HOURS, BREAKS % "{from: 12:00}", "PF103", "such as `15:15"),
+    "a break with spaces": (HOURS, BREAKS % "12:00 - 13:00", "PF105", "`12:00-13:00`"),
+    # A value that starts with what means something
+    "greater than": ("name: Light", "name: > Light", "PF007", "put the value in quotes"),
+    "bar": ("name: Light", "name: | Light", "PF007", "put the value in quotes"),
+    "question mark": ("name: Light", "name: ? Light", "PF007", "put the value in quotes"),
+    "dash": ("name: Light", "name: - Light", "PF007", "put the value in quotes"),
+    "comma": ("name: Light", "name: ,Light", "PF007", "put the value in quotes"),
+    "closing bracket": ("name: Light", "name: ]Light", "PF007", "put the value in quotes"),
+    "back-tick": ("name: Light", "name: `Light`", "PF007", "start with a back-tick"),
+    "number sign": ("name: Light", "name: #1 Light", "PF103", "in quotes if it starts with `#`"),
+    "asterisk for a dash": (DAY, "    * day: 25", "PF007", "write `- day: 25`"),
+    "bullet": (DAY, "    \u2022 day: 25", "PF007", "write `- day: 25`"),
+    "bullet first": ("    - month: -1", "    \u2022 month: -1", "PF007", "write `- month: -1`"),
+    "tab after the dash": (DAY, "    -\tday: 25", "PF008", "indent with spaces"),
+    "line of a tab": ("tick: 0.01", "tick: 0.01\n\t", "PF008", "indent with spaces"),
+    "value behind a tab": ("tick: 0.01", "tick:\n\t0.01", "PF008", "indent with spaces"),
+    # What follows a value or a name
+    "comma after a number": ("0.01", "0.01,", "PF103", "`0.01`: nothing follows"),
+    "semicolon after a number": ("0.01", "0.01;", "PF103", "`0.01`: nothing follows"),
+    "comma after a name": ("USD", "USD,", "PF105", "`USD`: nothing follows"),
+    "comment at a name": ("USD", "USD#x", "PF105", "put a space before `#`"),
+    "space in quotes": ("root: WTI", 'root: "WTI "', "PF105", "write `WTI`"),
+    "file for a root": ("root: WTI", "root: WTI.yaml", "PF105", "write `WTI`"),
+    "file for a parent": ("root: WTI", "root: WTI\nextends: base.yaml", "PF105", "write `BASE`"),
+    "file for a calendar": ("us_expiry", "../calendars/us_expiry.yaml", "PF105", "`us_expiry`"),
+    # Numbers with words
+    "unit": ("1000\n", "1000 barrels\n", "PF103", "alone: `1000`"),
+    "thousand": ("1000\n", "1k\n", "PF103", "write `1000`"),
+    "ordinal": (DAY, "    - day: 25th", "PF103", "alone: `25`"),
+    "days": ("-40", "-40d", "PF103", "alone: `-40`"),
+    "days before": ("-40", "40 days before", "PF103", "such as `-40`"),
+    "two points": ("0.01", "0.0.1", "PF103", "such as `0.01`"),
+    "hard space after": ("0.01", "0.01\u00a0", "PF103", "remove U+00A0"),
+    "too long": ("1000\n", "1" + ",000" * 50_000 + "\n", "PF103", "write one number"),
+    # Moments and zones
+    "winter alone": (AT, '  at: "14:30 EST"', "PF304", "write the place: `America/New_York`"),
+    "summer alone": (AT, '  at: "14:30 EDT"', "PF304", "write the place: `America/New_York`"),
+    "winter hours": ("zone: America/New_York", "zone: EST", "PF304", "`America/New_York`"),
+    "abbreviation": ("zone: America/New_York", "zone: CST", "PF304", "`America/Chicago`"),
+    "hours from UTC": (AT, '  at: "14:30-05:00"', "PF105", "change in summer"),
+    "hours from GMT": ("zone: America/New_York", "zone: GMT-5", "PF304", "change in summer"),
+    "number for a zone": ("zone: America/New_York", "zone: -5", "PF110", "change in summer"),
+    "Zulu": (AT, '  at: "14:30Z"', "PF105", "write `14:30 UTC`"),
+    "city": (AT, '  at: "14:30 New York"', "PF105", "did you mean `America/New_York`?"),
+    "25 hours": (AT, '  at: "25:30 America/New_York"', "PF105", "from 00 to 23"),
+    "endless zone": (AT, f'  at: "14:30 {"A" * 9000}"', "PF304", "such as `America/Chicago`"),
+    # Keys in another place or of another name
+    "point value": ("multiplier:", "point_value:", "PF101", "did you mean `multiplier`?"),
+    "expiration": ("last_trade:", "expiration:", "PF101", "did you mean `last_trade`?"),
+    "class": ("trading_class:", "class:", "PF101", "did you mean `trading_class`?"),
+    "too deep": ("{symbol", "{multiplier: 1000, symbol", "PF101", "belongs at the top"),
+    "moved too deep": (MULT, f"{PLAIN}{DEEP}", "PF101", "belongs at the top"),
+    "moved too far out": (ROLL, "roll: {carry: -1}\noffset: -40", "PF101", "belongs in `roll`"),
+    # Months and dates
+    "date for a month": (UNTIL, "tick:\n  - {until: 2014-12-31, value: 1}", "PF105", "`2014Z`"),
+    "date before its month": (AT, f"  dates: {{2026-02-20: 2026H}}\n{AT}", "PF105", "2026H: 2026"),
+    "year before": (AT, f"  dates: {{2026H: 2025-02-20}}\n{AT}", "PF411", "not after"),
+    "branch in upper case": (RULE, BRANCH, "PF105", "write `else`"),
+    "number for a word": ("if_closed: previous", "if_closed: -1", "PF104", "`previous`, `next`"),
+    "schema of a calendar": ("contract.schema.json", "calendar.schema.json", "PF002", "contract.s"),
 }  # fmt: skip
 #: Where the line to change is not the first that differs: so many lines below.
 BELOW = {
@@ -195,6 +280,12 @@ BELOW = {
     "text after the end": 1,
     "range to": 1,
     "months of values": 1,
+    "value behind a tab": 1,
+    "a dashed block": 1,
+    "moved too far out": 1,
+    "moved too deep": 2,
+    "date for a month": 1,
+    "steps without a rule": -1,
 }
 
 
@@ -216,7 +307,7 @@ def test_the_spec_is_sound(spec: Path) -> None:
 
 
 def test_there_are_enough() -> None:
-    assert len(SLIPS) + len(FILES) >= 100
+    assert len(SLIPS) + len(FILES) >= 160
 
 
 @pytest.mark.parametrize("name", SLIPS)
@@ -233,6 +324,8 @@ def test_a_slip(spec: Path, name: str) -> None:
     assert words in f"{found[0].message}\n{found[0].help}"
 
 
+INDENTED = "".join(f"  {line}\n" for line in GOOD.splitlines()[1:])
+KEYS = "".join(f"k{number}: {number}\n" for number in range(15_000))
 # Whole files: the content, the line, the code, and words of the message or the help.
 FILES: dict[str, tuple[str | bytes, int, str, str]] = {
     "byte order mark": ("\ufeff" + GOOD, 1, "PF004", "without a byte order mark"),
@@ -253,6 +346,11 @@ FILES: dict[str, tuple[str | bytes, int, str, str]] = {
     "cut off": (GOOD[: GOOD.index("exchange: NYMEX")], 10, "PF007", "not closed"),
     "newer": (GOOD.replace("schema: 1\n", "schema: 2\n"), 2, "PF109", "install a newer"),
     "no schema line": (GOOD.split("\n", 1)[1], 1, "PF002", "start the file with"),
+    "under a key": ("WTI:\n" + INDENTED, 1, "PF101", "remove `WTI:`"),
+    "under a list": ("specs:\n- " + INDENTED[2:], 1, "PF101", "remove `specs:`"),
+    "of another program": (f"version: 3\n{KEYS}", 1, "PF101", "only `version`, `k0`, `k1` and"),
+    "settings": ("[WTI]\nroot=WTI\n", 2, "PF007", "write `key: value` lines"),
+    "fence": (GOOD + "```\n", 30, "PF007", "start with a back-tick"),
     "block twice": (GOOD + "roll: {offset: -3, carry: 1}\n", 30, "PF009", "keep one of the two"),
 }
 
@@ -265,6 +363,15 @@ def test_a_file(spec: Path, name: str) -> None:
     assert found[0].location is not None
     assert found[0].location.line == line or name == "binary"
     assert words in f"{found[0].message}\n{found[0].help}"
+
+
+def test_a_comment_on_another_line(spec: Path) -> None:
+    """The rule is at fault from its first step on, where the comment has to stand."""
+    rule = "calendar_days: 800  # pyfutures: ignore[PF418] named after its delivery"
+    found = found_in(spec, GOOD.replace("business_days: -3", rule))
+    (unused,) = (item for item in found if item.code == "PF901")
+    assert unused.help is not None
+    assert "there is one on line 17" in unused.help
 
 
 def test_what_is_no_file(tmp_path: Path) -> None:

@@ -35,9 +35,45 @@ def _unprivileged():
     return {"user": user.pw_uid, "group": user.pw_gid, "extra_groups": []}
 
 
+class Server:
+    """A server that can be stopped and started again."""
+
+    def __init__(self, root, folder, user):
+        self._root, self._folder, self._user = root, folder, user
+        self._data = root / "data"
+        self._data.mkdir()
+        if user:
+            os.chown(self._data, user["user"], user["group"])
+        self._data.chmod(0o700)
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            self._port = free.getsockname()[1]
+        self.url = f"postgresql://{USER}@127.0.0.1:{self._port}/postgres"
+        make = [folder / "initdb", "-D", self._data, "-A", "trust", "-N", "-U", USER]
+        subprocess.run(list(map(str, make)), check=True, capture_output=True, cwd="/", **user)
+
+    def start(self):
+        serve = [self._folder / "postgres", "-D", self._data, "-p", self._port, "-k", ""]
+        serve += ["-h", "127.0.0.1", "-F"]
+        with (self._root / "log").open("ab") as log:
+            self._process = subprocess.Popen(
+                list(map(str, serve)), stdout=log, stderr=log, cwd="/", **self._user
+            )
+        for _ in range(200):
+            if _answers(self.url):
+                return
+            if self._process.poll() is not None:
+                raise RuntimeError((self._root / "log").read_text())
+            time.sleep(0.05)
+
+    def stop(self):
+        self._process.send_signal(signal.SIGQUIT)  # at once, as in a crash
+        self._process.wait(30)
+
+
 @contextlib.contextmanager
-def postgresql():
-    """URL of a server that runs; None with a reason where there is none."""
+def server():
+    """A server that runs; None where there is none."""
     folder, user = binaries(), _unprivileged()
     if folder is None or user is None:
         yield None
@@ -45,33 +81,19 @@ def postgresql():
     with tempfile.TemporaryDirectory(prefix="pg", ignore_cleanup_errors=True) as place:
         root = Path(place)
         root.chmod(0o755)
-        data = root / "data"
-        data.mkdir()
-        if user:
-            os.chown(data, user["user"], user["group"])
-        data.chmod(0o700)
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            port = free.getsockname()[1]
-        make = [folder / "initdb", "-D", data, "-A", "trust", "-N", "-U", USER]
-        subprocess.run(list(map(str, make)), check=True, capture_output=True, cwd="/", **user)
-        serve = [folder / "postgres", "-D", data, "-p", port, "-k", "", "-h", "127.0.0.1", "-F"]
-        with (root / "log").open("wb") as log:
-            server = subprocess.Popen(
-                list(map(str, serve)), stdout=log, stderr=log, cwd="/", **user
-            )
+        made = Server(root, folder, user)
+        made.start()
         try:
-            url = f"postgresql://{USER}@127.0.0.1:{port}/postgres"
-            for _ in range(200):
-                if _answers(url):
-                    break
-                if server.poll() is not None:
-                    raise RuntimeError((root / "log").read_text())
-                time.sleep(0.05)
-            yield url
+            yield made
         finally:
-            server.send_signal(signal.SIGQUIT)  # at once: nobody needs its files any more
-            server.wait(30)
+            made.stop()
+
+
+@contextlib.contextmanager
+def postgresql():
+    """URL of a server that runs; None where there is none."""
+    with server() as made:
+        yield None if made is None else made.url
 
 
 def _answers(url):

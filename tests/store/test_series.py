@@ -7,10 +7,12 @@ import random
 from dataclasses import replace
 
 import pytest
+import sqlalchemy as sa
 
 from pyfutures.continuous import Late, RollMachine
 from pyfutures.continuous.bars import Bar, ContinuousBar, Revised, Roll
 from pyfutures.store import SeriesChangedError, SeriesConflictError, Store, StoreError
+from pyfutures.store.tables import meta, targets
 from tests.store.tools import DAY, calendar, day_ns, definition, fed, market, month
 
 HELD = ("2024H 2024-03-11 2024-03-15", "2024M 2024-06-17 2024-06-21",
@@ -214,10 +216,26 @@ def test_a_name_is_one_series(local, other, text):
 # The store itself
 
 
+def test_an_older_store_is_taken_over(target):
+    """Version 1 had no targets; all else is as it was."""
+    with Store.open(target) as store:
+        fed(store.series(definition()), market("2024-03-01", "2024-03-08"))
+        before = tuple(store.series(definition()).bars())
+        with store._database.writing() as connection:
+            targets.drop(connection)
+            connection.execute(meta.update().where(meta.c.key == "schema").values(value="1"))
+    for _ in range(2):
+        with Store.open(target) as store:
+            assert tuple(store.series(definition()).bars()) == before
+            assert store.target("DU1234567", "ES", strategy="ROLLING") is None
+            with store._database.reading() as connection:
+                assert connection.execute(sa.select(meta.c.value)).scalar() == "2"
+
+
 def test_a_newer_store_is_refused(target):
     with Store.open(target) as store, store._database.writing() as connection:
         connection.exec_driver_sql("UPDATE pyf_meta SET value = '7' WHERE key = 'schema'")
-    with pytest.raises(StoreError, match="has schema 7, this program knows 1"):
+    with pytest.raises(StoreError, match="has schema 7, this program knows 2"):
         Store.open(target)
 
 

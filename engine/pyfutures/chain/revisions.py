@@ -9,6 +9,7 @@ does.
 from __future__ import annotations
 
 import io
+import os
 import re
 import subprocess
 import tarfile
@@ -214,7 +215,8 @@ def _folder(text: str, path: str) -> Revision:
         if place.is_dir() and (listed.contract_files or listed.calendar_files):
             # A checkout has the YAML of many things at its top, but contracts only below.
             below = folder / path
-            if place == folder and below.is_dir() and not below.samefile(folder):
+            is_checkout = text != path and below.is_dir() and not below.samefile(folder)
+            if place == folder and is_checkout:
                 continue
             return Revision(text, place, str(place))
     raise RevisionError(f"`{text}` has no contracts, neither in itself nor in `{path}`")
@@ -244,17 +246,32 @@ def _checkout(revision: str, path: str, target: Path) -> str:
             " a shallow clone has one revision: fetch the other one first"
         )
     commit = found.stdout.decode().strip()
-    # From where we are, not from the top of the repository.
-    inside = _git("archive", "--format=tar", commit, "--", path)
+    top, place = _in_repository(path)
+    inside = _git("-C", top, "archive", "--format=tar", commit, "--", place)
     if inside.returncode:
         raise RevisionError(f"`{revision}` has no folder `{path}`; name it with --path")
     with tarfile.open(fileobj=io.BytesIO(inside.stdout)) as archive:
         for member in archive:
             data = _content(archive, member)
             if data is not None:
-                name = PurePosixPath(member.name).relative_to(PurePosixPath(path)).as_posix()
+                name = PurePosixPath(member.name).relative_to(place).as_posix()
                 _write(target, name, data.read())
     return f"{revision}:{path}"
+
+
+def _in_repository(path: str) -> tuple[str, str]:
+    """Return the top of the repository we are in, and where a folder lies in it."""
+    top, _, prefix = _git("rev-parse", "--show-toplevel", "--show-prefix").stdout.partition(b"\n")
+    root = os.fsdecode(top)
+    given = os.path.join(root, os.fsdecode(prefix.rstrip(b"\n")), path)  # noqa: PTH118 - no Path drops `..`
+    if os.path.isabs(path):  # noqa: PTH117
+        # The repository is named without links; what leads to the folder may have some.
+        folder = Path(path)
+        given = str(folder.parent.resolve() / folder.name)
+    place = Path(os.path.relpath(given, root))
+    if place.parts[:1] == (os.pardir,):
+        raise RevisionError(f"`{path}` lies outside the repository {root}")
+    return root, place.as_posix()
 
 
 def _content(archive: tarfile.TarFile, member: tarfile.TarInfo) -> IO[bytes] | None:

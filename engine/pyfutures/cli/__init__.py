@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import gc
 import importlib
+import io
 import os
 import sys
 from contextlib import contextmanager
@@ -98,6 +99,10 @@ def main(args: Sequence[str] | None = None) -> None:
     """Run the command line and exit."""
     # numpy's linear algebra, which nobody here asks for, starts a thread a core when imported.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            # A file may have a name, and a terminal a code page, that UTF-8 is not.
+            stream.reconfigure(errors="replace")
     code = run(args)
     gc.freeze()  # what is left goes with the process: nobody has to look through it
     sys.exit(code)

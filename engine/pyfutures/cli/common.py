@@ -62,6 +62,28 @@ class InstantType(click.ParamType[dt.datetime]):
         return instant
 
 
+class DayType(click.DateTime):
+    """A day on the command line, of the years that contracts are compiled for."""
+
+    name = "day"
+
+    def __init__(self) -> None:
+        super().__init__(formats=["%Y-%m-%d"])
+
+    def convert(
+        self,
+        value: str | dt.datetime,
+        param: click.Parameter | None,
+        ctx: click.Context | None,
+    ) -> dt.datetime:
+        """The midnight before the day that a text names."""
+        day: dt.datetime = super().convert(value, param, ctx)
+        if not FIRST_MONTH.year <= day.year <= LAST_MONTH.year:
+            self.fail(f"{value!r} is outside {FIRST_MONTH.year} to {LAST_MONTH.year}", param, ctx)
+        return day
+
+
+DAY = DayType()
 MONTH = MonthType()
 INSTANT = InstantType()
 

@@ -10,11 +10,11 @@ import click
 
 from pyfutures.chain.diff import CatalogDiff, compare
 from pyfutures.chain.revisions import RevisionError, differing, opened
+from pyfutures.cli.common import DAY
 from pyfutures.report.diff import json_text, markdown, summary, text
 from pyfutures.report.text import report, wants_colour
 from pyfutures.report.text import summary as fault_summary
 
-_DAY = click.DateTime(formats=["%Y-%m-%d"])
 _MOVED = 4
 
 
@@ -34,7 +34,7 @@ _MOVED = 4
     metavar="DIR",
     help="Where contracts lie in a revision or a checkout; default: contracts, or --contracts.",
 )
-@click.option("--today", type=_DAY, help="What lies before this day is past; default: today.")
+@click.option("--today", type=DAY, help="What lies before this day is past; default: today.")
 @click.option("--all", "every", is_flag=True, help="Show every month, however many move.")
 @click.option("--exit-code", is_flag=True, help="Exit 4 if dates moved.")
 @click.pass_obj

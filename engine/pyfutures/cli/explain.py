@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from pyfutures.chain.explanation import story
-from pyfutures.cli.common import MONTH, answers, load
+from pyfutures.cli.common import DAY, MONTH, answers, load
 from pyfutures.report.explain import json_text, text
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 )
 @click.option(
     "--today",
-    type=click.DateTime(formats=["%Y-%m-%d"]),
+    type=DAY,
     help="The day on which the current month is asked for; default: today.",
 )
 @click.pass_obj

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import errno
 import os
 import tempfile
 from contextlib import suppress
@@ -66,6 +67,9 @@ def show_change(path: str, before: str, after: str, *, coloured: bool = False) -
 def replace(path: Path, text: str) -> None:
     """Write a file at once or not at all, with the rights it had; a link stays a link."""
     target = Path(os.path.realpath(path))
+    if target.exists() and not target.stat().st_mode & 0o222:
+        # Its folder would let it be replaced; whoever made it read-only does not want that.
+        raise PermissionError(errno.EACCES, "the file is read-only; it was not changed", str(path))
     handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
     try:
         with os.fdopen(handle, "wb") as file:

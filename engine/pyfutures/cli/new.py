@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+from dataclasses import replace as replaced
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,13 +14,20 @@ import click
 from pyfutures.chain.validate import validate_paths
 from pyfutures.cli.common import load
 from pyfutures.cli.mending import replace
+from pyfutures.diagnostics import Edit
 from pyfutures.report.text import report, summary, wants_colour
 from pyfutures.resources import data_dir
 from pyfutures.specs.file_checks import schema_near
+from pyfutures.specs.fixes import mended
+from pyfutures.specs.ignores import reasons
+from pyfutures.specs.positions import Locations
 from pyfutures.specs.template import facts, written
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
+
+    from pyfutures.diagnostics import Diagnostic
+    from pyfutures.specs.model import Spec
 
 _ROOT = re.compile(r"[A-Z0-9][A-Z0-9_]{0,19}")
 
@@ -91,7 +99,8 @@ def command(
     """  # noqa: D301 - \b is click's mark for a paragraph that keeps its lines
     if not _ROOT.fullmatch(root):
         raise click.UsageError(f"{root!r} is no root: upper-case letters, digits and `_`, up to 20")
-    found = None if like is None else facts(load(folders, [like])[like].spec)
+    relative = None if like is None else load(folders, [like])[like].spec
+    found = None if relative is None else facts(relative)
     mic = exchange or str((found or {"exchange": "XCME"})["exchange"])
     folder = Path(folders[-1]) if folders else Path("contracts")
     path = folder / mic.lower() / f"{root}.yaml"
@@ -104,9 +113,25 @@ def command(
     replace(path, text)
     click.echo(f"{path}")
     checked = validate_paths([path], folders)
+    if relative is not None and (excused := _excused(relative, checked.diagnostics)):
+        replace(path, mended(text, excused))
+        checked = validate_paths([path], folders)
     click.echo(report(checked.diagnostics, colour=wants_colour()), nl=False)
     click.echo(summary(checked.diagnostics, len(checked.paths)), err=True)
     raise click.exceptions.Exit(int(bool(checked.errors)))
+
+
+def _excused(like: Spec, found: Iterable[Diagnostic]) -> list[Edit]:
+    """Comments that ignore what is right of a root, for the reason that its relative gives."""
+    documents = like.locations.documents if isinstance(like.locations, Locations) else ()
+    known = reasons(documents)
+    edits = []
+    for item in found:
+        if item.code in known and (at := item.location) is not None:
+            start = replaced(at, column=1, end_line=at.line, end_column=1)
+            comment = f"# pyfutures: ignore[{item.code}] {known[item.code]}"
+            edits.append(Edit(start, f"{' ' * (at.column - 1)}{comment}\n"))
+    return edits
 
 
 def _with_schemas(folder: Path, path: Path) -> str:

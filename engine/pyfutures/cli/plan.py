@@ -110,7 +110,7 @@ def _told(
                 {root.root: root.calendar}, {root.root: root.position}, today=today, days=days
             )
         ]
-        openings = [root for root in roots if _opens(root)]
+        openings = [root for root in roots if root.opening]
         current = {root.root: _current(root, today) for root in openings}
     except (
         ChainError, CycleError, PlanError, RollCalendarError, StoreError, UnknownRootError
@@ -133,15 +133,10 @@ def _told(
         ],
         "moves": [_move(root, move) for root, move in moves],
         "openings": [
-            {"root": root.root, "month": current[root.root], "quantity": root.config.target}
+            {"root": root.root, "month": current[root.root], "quantity": root.opening}
             for root in openings
         ],
     }
-
-
-def _opens(root: RollingRoot) -> bool:
-    config = root.config
-    return bool(config.open_when_flat and config.target and not root.contracts)
 
 
 def _current(root: RollingRoot, today: dt.date) -> str:

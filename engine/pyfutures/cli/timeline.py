@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from pyfutures.chain.agenda import agenda
-from pyfutures.cli.common import load
+from pyfutures.cli.common import DAY, load
 from pyfutures.report.timeline import csv_text, ics_text, text
 from pyfutures.report.timeline_html import html_text
 from pyfutures.report.timeline_svg import Window, svg_text
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from pyfutures.chain import Chain
     from pyfutures.chain.agenda import Agenda
 
-_DAY = click.DateTime(formats=["%Y-%m-%d"])
 _SUFFIXES = (".html", ".svg", ".ics", ".csv")
 _BEFORE = dt.timedelta(days=120)
 _AFTER = dt.timedelta(days=500)
@@ -32,11 +31,11 @@ _AFTER = dt.timedelta(days=500)
 @click.option("--svg", "style", flag_value="svg", help="The pictures of that page alone.")
 @click.option("--ics", "style", flag_value="ics", help="A file for calendar programs.")
 @click.option("--csv", "style", flag_value="csv", help="A table.")
-@click.option("--from", "first", type=_DAY, help="First day; default: four months ago.")
-@click.option("--to", "last", type=_DAY, help="Last day; default: in sixteen months.")
+@click.option("--from", "first", type=DAY, help="First day; default: four months ago.")
+@click.option("--to", "last", type=DAY, help="Last day; default: in sixteen months.")
 @click.option("--year", type=click.IntRange(1970, 2050), help="From 1 January to 31 December.")
 @click.option("--all-months", is_flag=True, help="Also months that are listed and not held.")
-@click.option("--today", type=_DAY, help="What is today; default: the day that it is.")
+@click.option("--today", type=DAY, help="What is today; default: the day that it is.")
 @click.option("--out", type=click.Path(dir_okay=False, path_type=Path), help="Write to this file.")
 @click.pass_obj
 def command(

@@ -92,7 +92,8 @@ def command(
         if fix:
             from pyfutures.cli.mending import mend  # noqa: PLC0415 - only when files are changed
 
-            if mend(checked.diagnostics, write=not diff, coloured=coloured):
+            mendable = selected(checked.diagnostics, select, ignore)
+            if mend(mendable, write=not diff, coloured=coloured):
                 checked = check()
         found = selected(checked.diagnostics, select, ignore)
         click.echo(drawn(style, found, checked.paths, coloured=coloured), nl=False, color=coloured)

@@ -121,6 +121,9 @@ def command(
     else:
         work = _verify_online(chains, found, None if no_cache else path, (host, port, client_id))
         asyncio.run(work)
+    if offline and chains and not found.compared and not found.diagnostics:
+        # A check that looked at nothing is no check that passed.
+        found.failures.append(f"nothing was compared: {path} has no details of these roots")
     style = format_here(style)
     left = _unignored(chains.values(), found.diagnostics)
     paths = sorted({chain.spec.path for chain in chains.values()})
@@ -205,7 +208,7 @@ async def _ask(client: CachedClient, query: Query) -> tuple[ContractDetails, ...
 def _verify_offline(chains: Mapping[str, Chain], path: Path, found: _Found) -> None:
     from pyfutures.ib.verification import queries, verify  # noqa: PLC0415
 
-    if not path.is_file():
+    if not path.is_file() or not path.stat().st_size:
         raise click.UsageError(f"there is no cache {path}: verify once with a gateway")
     kept = _kept(path)
     for chain in chains.values():

@@ -11,6 +11,7 @@ from dataclasses import replace
 from decimal import Decimal
 from typing import TYPE_CHECKING, Final
 
+from pyfutures.gateway.auctions import is_auction, next_auction
 from pyfutures.gateway.clock import SECOND
 from pyfutures.gateway.fills import Fills
 from pyfutures.gateway.market import SLOT_NS
@@ -140,9 +141,19 @@ class Book:
             return Status.INACTIVE
         now = self._gateway.timeline.now
         is_waiting = order.waits(now) or (order.terms.is_conditional and not order.triggered)
-        if is_waiting or not self._gateway.prices.is_open(order.what, now):
+        if (
+            is_waiting
+            or not self._is_worked(order, now)
+            or not self._gateway.prices.is_open(order.what, now)
+        ):
             return Status.PRE_SUBMITTED
         return Status.SUBMITTED
+
+    @staticmethod
+    def _is_worked(order: Working, now: int) -> bool:
+        """Whether an order is for this part of a session."""
+        auction = order.terms.auction
+        return auction is None or is_auction(order.what, auction, now)
 
     def _warn_closed(self, order: Working) -> None:
         hours = order.what.hours
@@ -166,8 +177,11 @@ class Book:
             )  # fmt: skip
             self.place(twin)
             return
+        before = order.terms.limit
         order.order, order.terms = wire, terms
         order.rested = False
+        if order.converted and terms.type == "MTL" and before is not None:
+            order.turn_into_limit(before)
         if terms.trail is None and terms.percent is None:
             order.stop = None
         order.triggered = order.triggered and terms.is_conditional
@@ -198,9 +212,16 @@ class Book:
             if order.expires is not None and order.is_live:
                 instants.append(max(order.expires, now + 1))
             if order.is_live and not order.held and order.transmitted:
-                instants.append(self._gateway.prices.next_slot(order.what, now))
+                instants.append(self._next_worked(order, now))
         known = [at for at in instants if at is not None]
         return min(known) if known else None
+
+    def _next_worked(self, order: Working, now: int) -> int | None:
+        auction = order.terms.auction
+        at = None if auction is None else next_auction(order.what, auction, now)
+        if auction is not None and (at is None or at > now):
+            return at
+        return self._gateway.prices.next_slot(order.what, now)
 
     def match(self, now: int) -> None:
         """Fill what fills now, and end what ends now."""
@@ -216,7 +237,7 @@ class Book:
         gateway, now = self._gateway, self._gateway.timeline.now
         if not order.is_live or order.waits(now):
             return
-        if not gateway.prices.is_open(order.what, now):
+        if not gateway.prices.is_open(order.what, now) or not self._is_worked(order, now):
             return
         quote = gateway.prices.quote(order.what, now)
         if quote is None:
@@ -234,6 +255,8 @@ class Book:
 
     def _available(self, order: Working, quote: Quote, now: int) -> int:
         """Return how much of an order the market takes in this slot."""
+        if order.terms.auction is not None:
+            return order.remaining
         slot = now // SLOT_NS
         if slot != self._taken_at:
             self._taken, self._taken_at = {}, slot
@@ -262,6 +285,8 @@ class Book:
         reports = self.fills.record(order, size, price)
         if done:
             self._retire(order)
+        elif order.terms.type == "MTL" and order.terms.tif not in {"IOC", "FOK"}:
+            order.turn_into_limit(price)
         self.tell_order(order)
         for report in reports:
             self.tell(order, report)

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     type Act = Callable[["Scene", Given], None]
 
-__all__ = ["ACTIONS", "Scene"]
+__all__ = ["ACTIONS", "PARTS", "Scene"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,17 +58,24 @@ class Scene:
 
 
 ACTIONS: Final[dict[str, Act]] = {}
+#: What a mapping for an action may say.
+PARTS: Final[dict[str, frozenset[str]]] = {}
 
 
-def _action(function: Act) -> Act:
-    ACTIONS[function.__name__.strip("_")] = function
-    return function
+def _action(*parts: str) -> Callable[[Act], Act]:
+    def register(function: Act) -> Act:
+        name = function.__name__.strip("_")
+        ACTIONS[name] = function
+        PARTS[name] = frozenset(parts)
+        return function
+
+    return register
 
 
 # What is said
 
 
-@_action
+@_action("code", "text", "about", "client")
 def _error(scene: Scene, given: Given) -> None:
     """Say an error: `{code, text, about}`; about the request at hand unless told otherwise."""
     code = given.integer("code")
@@ -78,7 +85,7 @@ def _error(scene: Scene, given: Given) -> None:
         session.error(about, code, given.text("text", known))
 
 
-@_action
+@_action("code", "text")
 def _reject(scene: Scene, given: Given) -> None:
     """Refuse the order at hand: `{code, text}`, 201 unless told otherwise."""
     text = CODES[201].text.format("The exchange refused the order")
@@ -87,14 +94,14 @@ def _reject(scene: Scene, given: Given) -> None:
         scene.session.error(scene.about, code, given.text("text", text))
 
 
-@_action
+@_action("after", "client")
 def _cut(scene: Scene, given: Given) -> None:
     """Cut connections: once `after` more bytes have gone out, at once without it."""
     for session in scene.clients(given):
         session.cut(given.integer("after", 0))
 
 
-@_action
+@_action("for", "lose", "client")
 def _silence(scene: Scene, given: Given) -> None:
     """Say nothing `for` a while, or for ever; `lose: false` keeps it for later."""
     lasts = given.amount("for") if given.has("for") else None
@@ -102,7 +109,7 @@ def _silence(scene: Scene, given: Given) -> None:
         scene.gateway.faults.silence(session, lasts, lose=given.flag("lose", default=True))
 
 
-@_action
+@_action("port", "client")
 def _port_reset(scene: Scene, given: Given) -> None:
     """Say 1300 and hang up: the socket's port changed to `port`."""
     for session in scene.clients(given):
@@ -113,7 +120,7 @@ def _port_reset(scene: Scene, given: Given) -> None:
 # The line
 
 
-@_action
+@_action("state", "for", "then")
 def _connectivity(scene: Scene, given: Given) -> None:
     """Lose the line or have it again: a state, or `{state, for, then}`.
 
@@ -125,7 +132,7 @@ def _connectivity(scene: Scene, given: Given) -> None:
     scene.undo(given, lambda: gateway.connectivity(then))
 
 
-@_action
+@_action("name", "state", "for", "kills")
 def _farm(scene: Scene, given: Given) -> None:
     """Break a farm or have it again: `{name, state, for, kills}`."""
     gateway, name = scene.gateway, given.text("name")
@@ -134,14 +141,14 @@ def _farm(scene: Scene, given: Given) -> None:
     scene.undo(given, lambda: gateway.farm(name, "ok"))
 
 
-@_action
+@_action("for")
 def _reset(scene: Scene, given: Given) -> None:
     """Reset IB's servers: contract details answer 200; `{for}`, or false to end it."""
     scene.gateway.reset(on=not given.is_off)
     scene.undo(given, lambda: scene.gateway.reset(on=False))
 
 
-@_action
+@_action("for", "burst")
 def _compete(scene: Scene, given: Given) -> None:
     """Let another session have the market data: 10197; `{for, burst}`, or false to end it."""
     burst = given.part("burst").integer("burst", 10)
@@ -149,7 +156,7 @@ def _compete(scene: Scene, given: Given) -> None:
     scene.undo(given, lambda: scene.gateway.compete(on=False))
 
 
-@_action
+@_action("down", "mute")
 def _restart(scene: Scene, given: Given) -> None:
     """Restart: `{down, mute}`; connections are refused, or accepted and not answered."""
     down = given.part("down").amount("down", "150s") / SECOND
@@ -159,25 +166,25 @@ def _restart(scene: Scene, given: Given) -> None:
 # Who may come in
 
 
-@_action
+@_action("times")
 def _client_id_in_use(scene: Scene, given: Given) -> None:
     """Refuse the next starts with 326; the value is how many."""
     scene.gateway.faults.id_in_use = given.integer("times", 1)
 
 
-@_action
+@_action("times")
 def _mute_handshake(scene: Scene, given: Given) -> None:
     """Accept the next connections and never answer them; the value is how many."""
     scene.gateway.faults.mute_next = given.integer("times", 1)
 
 
-@_action
+@_action()
 def _wedge(scene: Scene, given: Given) -> None:
     """Answer nobody any more once a client came that speaks no common version."""
     scene.gateway.faults.wedges = not given.is_off
 
 
-@_action
+@_action("first")
 def _order_ids(scene: Scene, given: Given) -> None:
     """Hand out order ids from this one on again."""
     scene.gateway.restart_order_ids(given.integer("first", 1))
@@ -186,19 +193,19 @@ def _order_ids(scene: Scene, given: Given) -> None:
 # Data
 
 
-@_action
+@_action()
 def _bust(scene: Scene, _: Given) -> None:
     """End real-time bars with 10225."""
     scene.gateway.feeds.bust()
 
 
-@_action
+@_action()
 def _end_kept_bars(scene: Scene, _: Given) -> None:
     """End bars that are kept up to date with 10182."""
     scene.gateway.feeds.fail_kept_bars()
 
 
-@_action
+@_action()
 def _lose_feeds(scene: Scene, _: Given) -> None:
     """End all subscriptions without a word."""
     scene.gateway.feeds.clear()
@@ -209,7 +216,7 @@ def _instrument(scene: Scene, given: Given) -> Instrument:
     return scene.gateway.universe.of(given.text("root"), month)
 
 
-@_action
+@_action("root", "month", "day", "settlement", "volume")
 def _revise(scene: Scene, given: Given) -> None:
     """Revise a daily bar: `{root, month, day, settlement, volume}`, a quote and a factor."""
     item = _instrument(scene, given)
@@ -226,7 +233,7 @@ def _revise(scene: Scene, given: Given) -> None:
     scene.gateway.bars.revisions[item.con_id, day] = revision
 
 
-@_action
+@_action("root", "day", "at")
 def _early_close(scene: Scene, given: Given) -> None:
     """Let a session end early: `{root, day, at}`, in the zone of the exchange."""
     day = dt.date.fromisoformat(given.text("day"))
@@ -239,25 +246,25 @@ def _early_close(scene: Scene, given: Given) -> None:
 # Orders
 
 
-@_action
+@_action("why")
 def _hold_order(scene: Scene, given: Given) -> None:
     """Hold the next order back: status Inactive, the value is why (`locate`)."""
     scene.gateway.faults.hold_next(given.text("why", "locate"))
 
 
-@_action
+@_action("by")
 def _slow_cancel(scene: Scene, given: Given) -> None:
     """Let the next cancel take a while, in which the order may fill."""
     scene.gateway.faults.slow_next_cancel(given.amount("by", "5s"))
 
 
-@_action
+@_action("times")
 def _cancel_error_first(scene: Scene, given: Given) -> None:
     """Let the next cancels say 202 before the status; the value is how many."""
     scene.gateway.faults.error_before_status(given.integer("times", 1))
 
 
-@_action
+@_action()
 def _double_on_modify(scene: Scene, given: Given) -> None:
     """Let a modification without a line to IB make a second order."""
     scene.gateway.book.double_on_modify = not given.is_off
@@ -272,7 +279,7 @@ def _order(scene: Scene, given: Given) -> Working | None:
     return found[-1] if found else None
 
 
-@_action
+@_action("client", "order", "size", "price")
 def _fill(scene: Scene, given: Given) -> None:
     """Fill an order whatever the market is: `{client, order, size, price}`, price as a quote."""
     order = _order(scene, given)
@@ -286,7 +293,7 @@ def _fill(scene: Scene, given: Given) -> None:
     scene.gateway.book.fill(order, min(size, order.remaining), price)
 
 
-@_action
+@_action("exec_id", "price")
 def _correct(scene: Scene, given: Given) -> None:
     """Correct the last execution, or that with `exec_id`, to `price`, a quote."""
     fills = scene.gateway.book.fills
@@ -298,7 +305,7 @@ def _correct(scene: Scene, given: Given) -> None:
         fills.correct(execution.exec_id, price or 0)
 
 
-@_action
+@_action("client", "order")
 def _kill(scene: Scene, given: Given) -> None:
     """Cancel an order as the exchange or the broker does: `{client, order}`."""
     order = _order(scene, given)
@@ -306,7 +313,7 @@ def _kill(scene: Scene, given: Given) -> None:
         scene.gateway.book.cancel(order)
 
 
-@_action
+@_action("client", "order")
 def _release(scene: Scene, given: Given) -> None:
     """Let go of an order that was held back."""
     order = _order(scene, given)

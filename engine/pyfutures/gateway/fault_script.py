@@ -13,15 +13,28 @@ from typing import TYPE_CHECKING, Any
 
 from jsonschema import Draft202012Validator
 
+from pyfutures.gateway.fault_checks import (
+    actions_of,
+    check_by_themselves,
+    check_on_messages,
+    compared,
+    kinds_of,
+)
+from pyfutures.gateway.fault_fields import FaultError
 from pyfutures.gateway.fault_values import duration
-from pyfutures.gateway.faults import FaultError, actions_of, kinds_of
 from pyfutures.resources import data_dir
+from pyfutures.specs.words import suggestion
 from pyfutures.specs.yaml import load
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from jsonschema import ValidationError
+
+    from pyfutures.diagnostics import Location
     from pyfutures.gateway.core import Gateway
+    from pyfutures.specs.model import DataPath
+    from pyfutures.specs.positions import Document
 
 __all__ = ["Script", "ScriptError"]
 
@@ -55,19 +68,18 @@ class Script:
         data = _plain(document.data)
         faults = sorted(Draft202012Validator(schema).iter_errors(data), key=lambda e: list(e.path))
         if faults:
-            lines = (f"{path}: {e.json_path.removeprefix('$.')}: {e.message}" for e in faults)
-            raise ScriptError("\n".join(lines))
+            raise ScriptError("\n".join(_said(document, error) for error in faults))
         self.rows: list[dict[str, Any]] = data["faults"]
-        for number, row in enumerate(self.rows, 1):
+        wrong = []
+        for number, row in enumerate(self.rows):
             try:
-                actions_of(row["do"])
-                kinds_of(_kinds(row))
-                _instant(row.get("at"), 0)
-                for key in ("every", "at"):
-                    if key in row and not str(row[key])[:4].isdigit():
-                        duration(row[key])
+                _check(row)
             except ValueError as error:
-                raise ScriptError(f"{path}: fault {number}: {error}") from None
+                place = error.place if isinstance(error, FaultError) else ()
+                where = _location(document, number, place)
+                wrong.append(f"{where}: fault {number + 1}: {error}")
+        if wrong:
+            raise ScriptError("\n".join(wrong))
 
     def play(self, gateway: Gateway) -> None:
         """Let the faults of the script happen to a gateway, from now on."""
@@ -87,6 +99,55 @@ class Script:
             at = _instant(row.get("at", "+0s"), start)
             step = duration(row["every"]) if "every" in row else 0
             gateway.faults.at(at, row["do"], every=step, times=int(row.get("times", 1)))
+
+
+def _check(row: dict[str, Any]) -> None:
+    """Check a fault as far as that goes before it happens.
+
+    Raises
+    ------
+    ValueError
+        For what cannot be.
+
+    """
+    actions = actions_of(row["do"])
+    if "when" not in row:
+        check_by_themselves(actions)
+        for key in ("at", "every"):
+            try:
+                _instant(row.get(key), 0) if key == "at" else duration(row.get(key, 0))
+            except ValueError as error:
+                raise FaultError(str(error), (key,)) from None
+        return
+    kinds = kinds_of(_kinds(row))
+    check_on_messages(actions, kinds)
+    compared(kinds, row["when"].get("where", {}))
+
+
+def _location(document: Document, number: int, place: DataPath) -> Location:
+    """Return where in a file a part of a fault stands; the fault itself where that is nowhere."""
+    spans, fault = document.spans, ("faults", number)
+    while place:
+        # What a fault does may be one action or a list of them.
+        listed = ((*fault, place[0], j, *place[1:]) for j in range(100))
+        for path in ((*fault, *place), *listed):
+            if path in spans:
+                return spans.key(path)
+        place = place[:-1]
+    return spans.key(fault)
+
+
+def _said(document: Document, error: ValidationError) -> str:
+    """Return where and why a file does not follow the schema."""
+    path = tuple(error.absolute_path)
+    message = f"{error.json_path.removeprefix('$.')}: {error.message}"
+    known = error.schema.get("properties", {}) if isinstance(error.schema, dict) else {}
+    if error.validator == "additionalProperties":
+        written = error.instance if isinstance(error.instance, dict) else {}
+        unknown = [key for key in written if key not in known]
+        path = (*path, unknown[0])
+        message = f"unknown key `{unknown[0]}`: {suggestion(unknown[0], known, 'there are')}"
+    return f"{document.spans.key(path)}: {message}"
 
 
 def _kinds(row: dict[str, Any]) -> list[str]:

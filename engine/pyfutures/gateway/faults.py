@@ -8,87 +8,41 @@ to the gateway as a whole; they are in `fault_actions`, by the names that script
 
 from __future__ import annotations
 
+import logging
 from collections import defaultdict
-from dataclasses import dataclass, field, fields, is_dataclass, replace
-from decimal import Decimal
-from typing import TYPE_CHECKING, Any, Final
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final
 
 from pyfutures.gateway.clock import seconds
 from pyfutures.gateway.fault_actions import ACTIONS, Scene
+from pyfutures.gateway.fault_checks import (
+    Action,
+    actions_of,
+    check_by_themselves,
+    check_on_messages,
+    compared,
+    cut_after,
+    kinds_of,
+)
+from pyfutures.gateway.fault_fields import FaultError, as_field, changed, value_at
 from pyfutures.gateway.fault_values import Given, duration
-from pyfutures.ib import messages as m
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from pyfutures.gateway.core import Gateway
+    from pyfutures.gateway.fault_checks import Do
     from pyfutures.gateway.orders import Working
     from pyfutures.gateway.session import Session
+    from pyfutures.ib import messages as m
     from pyfutures.ib.messages.base import Request, Response
 
-    type Do = str | Mapping[str, Any] | Iterable[str | Mapping[str, Any]]
+__all__ = ["Fault", "FaultError", "Faults"]
 
-__all__ = ["Action", "Fault", "FaultError", "Faults", "actions_of"]
+_log = logging.getLogger(__name__)
 
-_FATES: Final = {"drop", "delay", "duplicate", "set", "hold_until", "cut"}
 #: Actions on a request after which nobody answers it.
 _SWALLOWS: Final = {"drop", "error", "reject", "cut", "silence", "restart"}
-
-
-class FaultError(ValueError):
-    """A fault that cannot be: an unknown action, message or field."""
-
-
-@dataclass(frozen=True, slots=True)
-class Action:
-    """Something that a fault does."""
-
-    name: str
-    value: Any = None
-
-
-def actions_of(do: Do) -> tuple[Action, ...]:
-    """Return the actions of a `do`: a name, a mapping of names to values, or a list of these.
-
-    Raises
-    ------
-    FaultError
-        For a name that is none.
-
-    """
-    if isinstance(do, str):
-        actions = [Action(do)]
-    elif hasattr(do, "items"):
-        actions = [Action(name, value) for name, value in do.items()]
-    else:
-        actions = [action for part in do for action in actions_of(part)]
-    for action in actions:
-        if action.name not in _FATES and action.name not in ACTIONS:
-            known = ", ".join(sorted(_FATES | set(ACTIONS)))
-            raise FaultError(f"`{action.name}` is nothing that a fault can do: {known}")
-    return tuple(actions)
-
-
-def kinds_of(names: str | type | Iterable[str | type] | None) -> frozenset[type]:
-    """Return the classes of messages by name, e.g. `OrderStatus`.
-
-    Raises
-    ------
-    FaultError
-        For a name that is no message.
-
-    """
-    if names is None:
-        return frozenset()
-    if isinstance(names, str | type):
-        names = [names]
-    found = set()
-    for name in names:
-        kind = name if isinstance(name, type) else getattr(m, name, None)
-        if not (isinstance(kind, type) and issubclass(kind, m.Message)):
-            raise FaultError(f"`{name}` is no message; they are named as in pyfutures.ib.messages")
-        found.add(kind)
-    return frozenset(found)
 
 
 @dataclass(slots=True, eq=False)
@@ -104,7 +58,7 @@ class Fault:
     client
         Only for this client id.
     where
-        Only for messages with these values, by dotted field.
+        Only for messages with these values, by kind and dotted field.
     times
         How often; None for always.
     skip
@@ -117,7 +71,7 @@ class Fault:
     kinds: frozenset[type]
     do: tuple[Action, ...]
     client: int | None = None
-    where: Mapping[str, object] = field(default_factory=dict)
+    where: Mapping[type, Mapping[str, object]] = field(default_factory=dict)
     times: int | None = 1
     skip: int = 0
     hits: int = 0
@@ -128,19 +82,14 @@ class Fault:
             return False
         if self.times is not None and self.hits >= self.times:
             return False
-        if any(_value(message, path) != value for path, value in self.where.items()):
+        chosen = self.where.get(type(message), {})
+        if any(value_at(message, path) != value for path, value in chosen.items()):
             return False
         if self.skip:
             self.skip -= 1
             return False
         self.hits += 1
         return True
-
-
-def _value(message: object, path: str) -> object:
-    for name in path.split("."):
-        message = getattr(message, name, None)
-    return message
 
 
 class Faults:
@@ -196,10 +145,12 @@ class Faults:
         Raises
         ------
         FaultError
-            For a message or an action that is none.
+            For a message or an action that is none, and a field that the message does not have.
 
         """
-        fault = Fault(kinds_of(kinds), actions_of(do), client, dict(where or {}), times, skip)
+        named, actions = kinds_of(kinds), actions_of(do)
+        check_on_messages(actions, named)
+        fault = Fault(named, actions, client, compared(named, where or {}), times, skip)
         self._faults.append(fault)
         return fault
 
@@ -212,19 +163,25 @@ class Faults:
             For a name that is no such action.
 
         """
-        (action,) = actions_of({name: value})
-        if action.name not in ACTIONS:
-            raise FaultError(f"`{name}` happens to messages only: give it to `when`")
+        check_by_themselves(actions_of({name: value}))
         ACTIONS[name](Scene(self._gateway), Given(value))
 
     def at(self, instant: int, do: Do, *, every: int = 0, times: int = 1) -> None:
-        """Do something at a simulated instant, UTC nanoseconds, and `every` so often again."""
+        """Do something at a simulated instant, UTC nanoseconds, and `every` so often again.
+
+        Raises
+        ------
+        FaultError
+            For an action that is none, or one that happens to messages only.
+
+        """
         actions = actions_of(do)
+        check_by_themselves(actions)
         timeline = self._gateway.timeline
 
         def happen(instant: int, left: int) -> None:
             for action in actions:
-                self.act(action.name, action.value)
+                self._do(action, Scene(self._gateway))
             plan(instant + every, left - 1)
 
         def plan(instant: int, left: int) -> None:
@@ -312,10 +269,10 @@ class Faults:
             _again(session, request)
             return False
         if action.name == "cut":
-            session.cut(_bytes(action.value))
+            session.cut(cut_after(action.value))
             return True
         if action.name in ACTIONS:
-            ACTIONS[action.name](Scene(self._gateway, session, request), Given(action.value))
+            self._do(action, Scene(self._gateway, session, request))
         return action.name in _SWALLOWS
 
     def outgoing(self, session: Session, response: Response) -> None:
@@ -343,7 +300,7 @@ class Faults:
         if action.name == "duplicate":
             return said * int(action.value or 2)
         if action.name == "set":
-            return [_changed(one, action.value) for one in said]
+            return [changed(one, _values(one, action.value)) for one in said]
         if action.name == "delay":
             for one in said:
                 self._later(session, one, duration(action.value))
@@ -353,12 +310,18 @@ class Faults:
             self._holds[session].extend((kind, one) for one in said)
             return []
         if action.name == "cut":
-            session.cut(_bytes(action.value))
+            session.cut(cut_after(action.value))
             return said
-        ACTIONS[action.name](
-            Scene(self._gateway, session, said[0] if said else None), Given(action.value)
-        )
+        self._do(action, Scene(self._gateway, session, said[0] if said else None))
         return said
+
+    def _do(self, action: Action, scene: Scene) -> None:
+        """Let an action happen; one whose values say nothing must not end the gateway."""
+        try:
+            ACTIONS[action.name](scene, Given(action.value))
+        except (ValueError, LookupError) as error:
+            _log.exception("fault `%s: %s` failed", action.name, action.value)
+            self._gateway.bugs.append(error)
 
     def _later(self, session: Session, response: Response, delay: int) -> None:
         self._gateway.timeline.after(delay, lambda: session.deliver(response))
@@ -403,43 +366,5 @@ def _again(session: Session, request: Request) -> None:
     session.serve(request)
 
 
-def _bytes(value: object) -> int:
-    """Return after how many bytes a connection is cut."""
-    return Given(value).integer("after", 0)
-
-
-def _changed[T](message: T, values: Mapping[str, object]) -> T:
-    """Return a message with other values, by dotted field.
-
-    Raises
-    ------
-    FaultError
-        For a field that it does not have.
-
-    """
-    names = {one.name for one in fields(message)} if is_dataclass(message) else set()
-    for path, value in values.items():
-        head, _, rest = path.partition(".")
-        if head not in names:
-            raise FaultError(f"{type(message).__name__} has no field `{path}`")
-        old = getattr(message, head)
-        new: object = value
-        if rest:
-            new = _changed(old, {rest: value})
-        elif old is not None and value is not None:
-            new = _cast(old, value)
-        message = replace(message, **{head: new})  # type: ignore[type-var]
-    return message
-
-
-def _cast(old: object, value: object) -> object:
-    """Return a value of a script as one of the kind that it replaces."""
-    if isinstance(old, bool):
-        return bool(value)
-    if isinstance(old, str):
-        return str(value)
-    if isinstance(old, Decimal):
-        return Decimal(str(value))
-    if isinstance(old, int):
-        return int(str(value))
-    return float(str(value)) if isinstance(old, float) else value
+def _values(message: Response, values: Mapping[str, object]) -> dict[str, object]:
+    return {path: as_field(type(message), path, value) for path, value in values.items()}

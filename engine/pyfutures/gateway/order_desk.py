@@ -10,8 +10,10 @@ import math
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
+from pyfutures.gateway.auctions import Auction, next_auction
 from pyfutures.gateway.clock import SECOND
 from pyfutures.gateway.contract_desk import resolve
+from pyfutures.gateway.market import SLOT_NS
 from pyfutures.gateway.orders import ORDER_TYPES, Terms, Working
 from pyfutures.gateway.session import Session, handles
 from pyfutures.gateway.told import completed_order, cost_of_order, open_order
@@ -27,7 +29,9 @@ if TYPE_CHECKING:
 __all__ = ["Refusal", "make_order", "place_by_hand", "terms_of"]
 
 _SIDES: Final = {"BUY": 1, "SELL": -1}
-_TIFS: Final = {"DAY", "GTC", "IOC", "FOK", "GTD"}
+_TIFS: Final = {"DAY", "GTC", "IOC", "FOK", "GTD", "OPG"}
+_AT_OPEN: Final = {"MKT", "LMT"}
+_AT_CLOSE: Final = {"DAY", "GTC"}  # the times in force with which it can be waited for
 _MOST: Final = 100_000  # contracts in one order
 _ACTIVE: Final = 20  # orders on one side of a contract and account
 
@@ -76,6 +80,9 @@ def terms_of(wire: m.Order, what: Tradable) -> Terms:
     if tif == "GTD" and not wire.good_till:
         raise _rejected("Good-till-date order without a date")
     terms = Terms(kind, side, int(wire.quantity), tif)
+    closing = terms.auction is Auction.CLOSE and tif not in _AT_CLOSE
+    if closing or (tif == "OPG" and kind not in _AT_OPEN):
+        raise _rejected(f"The time in force {tif} is invalid for an order of type {kind}")
     return _priced(terms, wire, what)
 
 
@@ -182,6 +189,11 @@ def _expiry(gateway: Gateway, what: Tradable, wire: m.Order, terms: Terms) -> in
         ends = min(ends, _moment(gateway, wire.good_till))
         if ends <= now:
             raise _rejected("The good-till-date is past")
+    elif terms.tif == "OPG":
+        opening = next_auction(what, Auction.OPEN, now)
+        if opening is None:
+            raise _rejected("The contract does not open again")
+        ends = min(ends, opening + SLOT_NS)
     elif terms.tif == "DAY":
         trading = what.hours.at(now) or what.hours.ahead(now)
         if trading is not None:
@@ -208,6 +220,9 @@ def _place(session: Session, request: m.PlaceOrder) -> None:
         return
     if gateway.book.is_used(session.client_id, order_id) and not wire.what_if:
         session.error(order_id, 103)
+        return
+    if order_id <= 0 and not wire.what_if:  # those of orders made by hand, which IB gives
+        session.invalid(order_id, "bK", f"Invalid order id {order_id}")
         return
     what = resolve(session, order_id, request.contract, "bK")
     if what is None:

@@ -11,11 +11,12 @@ Prices are in ticks.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from enum import StrEnum
 from typing import TYPE_CHECKING, Final
 
+from pyfutures.gateway.auctions import Auction
 from pyfutures.ib import messages as m
 
 if TYPE_CHECKING:
@@ -46,9 +47,10 @@ class Status(StrEnum):
 ORDER_TYPES: Final = {
     "MKT": "MKT", "LMT": "LMT", "STP": "STP", "STP LMT": "STP LMT", "STPLMT": "STP LMT",
     "TRAIL": "TRAIL", "TRAIL LIMIT": "TRAIL LIMIT", "TRAILLMT": "TRAIL LIMIT", "MIT": "MIT",
-    "LIT": "LIT",
+    "LIT": "LIT", "MTL": "MTL", "MOC": "MOC", "LOC": "LOC",
 }  # fmt: skip
-_LIMITED: Final = {"LMT", "STP LMT", "TRAIL LIMIT", "LIT"}
+_LIMITED: Final = {"LMT", "STP LMT", "TRAIL LIMIT", "LIT", "LOC"}
+_AT_CLOSE: Final = {"MOC", "LOC"}
 _STOPS: Final = {"STP", "STP LMT", "TRAIL", "TRAIL LIMIT"}
 _TOUCHED: Final = {"MIT", "LIT"}
 
@@ -82,6 +84,13 @@ class Terms:
         return self.type in _STOPS
 
     @property
+    def auction(self) -> Auction | None:
+        """The end of a session at which alone it is worked; None for one that always is."""
+        if self.type in _AT_CLOSE:
+            return Auction.CLOSE
+        return Auction.OPEN if self.tif == "OPG" else None
+
+    @property
     def is_conditional(self) -> bool:
         """Whether it waits for a price at all."""
         return self.type in _STOPS or self.type in _TOUCHED
@@ -105,6 +114,7 @@ class Working:
     last_price: int | None = None
     triggered: bool = False
     rested: bool = False  # whether it has stood in the book
+    converted: bool = False  # whether a market-to-limit order has become its limit order
     stop: int | None = None  # of a trailing order, as it moved
     parent: Working | None = None
     children: list[Working] = field(default_factory=list)
@@ -186,18 +196,27 @@ class Working:
     def price(self, quote: Quote) -> int | None:
         """Return the price at which it would fill now, None if it would not.
 
-        One that comes to the market takes the quote; one that has stood there gets its own price.
+        One that comes to the market takes the quote; one that has stood there gets its own price;
+        one for the close or the opening gets what the session closes or opens at.
         """
         terms = self.terms
         if terms.is_conditional and not self.triggered:
             return None
         there = quote.ask if terms.side > 0 else quote.bid
+        if terms.auction is not None and quote.last is not None:
+            there = quote.last
         if not terms.has_limit:
             return there
         limit = self.limit()
         if limit is None or (there - limit) * terms.side > 0:
             return None
-        return limit if self.rested else there
+        return limit if self.rested and terms.auction is None else there
+
+    def turn_into_limit(self, price: int) -> None:
+        """Let what is left of a market order rest as a limit order at the price that it got."""
+        self.terms = replace(self.terms, type="LMT", limit=price)
+        self.order = replace(self.order, type="LMT", limit_price=self.what.quote(price))
+        self.rested = self.converted = True
 
     # As it is told
 

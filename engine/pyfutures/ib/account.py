@@ -148,7 +148,7 @@ class Account:
     async def positions(
         self, *, deadline: float | None = None, patience: float = 0.0
     ) -> tuple[Position, ...]:
-        """Return the positions of all accounts.
+        """Return the positions of all accounts, the latest of each contract.
 
         For futures `average_cost` is money for one contract: price by multiplier, and fees.
 
@@ -159,7 +159,7 @@ class Account:
 
         """
         shared = bool(self._shared.get("positions"))
-        return await self._requests.ask_lane(
+        found = await self._requests.ask_lane(
             "positions",
             "positions",
             RequestPositions(),
@@ -168,6 +168,11 @@ class Account:
             deadline=deadline,
             patience=patience,
         )
+        # One that changes while they are told is told twice.
+        latest = {
+            (one.account, one.contract.con_id, one.contract.local_symbol): one for one in found
+        }
+        return tuple(latest.values())
 
     def position_updates(
         self,

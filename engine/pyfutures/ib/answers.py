@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, Protocol
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from pyfutures.ib.codes import Reaction
 from pyfutures.ib.failures import RequestFailedError, RequestTimeoutError
 
 if TYPE_CHECKING:
     import asyncio
+    from collections.abc import Callable
 
     from pyfutures.ib.clock import Clock, Timer
     from pyfutures.ib.failures import IbError
     from pyfutures.ib.messages.base import Response
     from pyfutures.ib.messages.session import ErrorMessage
 
-__all__ = ["Collector", "First", "Ids", "Many", "Pending", "Route"]
+__all__ = ["Collector", "First", "Ids", "Lane", "Many", "Pending", "Route"]
 
 
 class Route(Protocol):
@@ -82,6 +83,15 @@ class Many[T]:
         self._end = end
         self._found: list[T] = []
 
+    @property
+    def has_begun(self) -> bool:
+        """Whether a part of the answer is here."""
+        return bool(self._found)
+
+    def ends(self, message: Response) -> bool:
+        """Whether a message ends an answer."""
+        return isinstance(message, self._end)
+
     def add(self, message: Response) -> bool:
         """Take a message; whether the answer is complete."""
         if isinstance(message, self._kind):
@@ -128,14 +138,14 @@ class Pending[T]:
         self.collector = collector
         self.future = future
         self.deadline = deadline
-        self.timer: Timer | None = None
+        self.timers: list[Timer] = []
         self.was_sent = False
         self.warnings: list[str] = []
 
     def sent(self, clock: Clock) -> None:
         """Take note that the request is written: its time runs."""
         self.was_sent = True
-        self.timer = clock.call_later(self.deadline, self.expire)
+        self.timers.append(clock.call_later(self.deadline, self.expire))
 
     def expire(self) -> None:
         """Fail: its time is over."""
@@ -151,10 +161,20 @@ class Pending[T]:
 
     def settle(self) -> None:
         """Tidy up: nobody waits any more."""
-        if self.timer is not None:
-            self.timer.cancel()
+        for timer in self.timers:
+            timer.cancel()
         if self.future.done() and not self.future.cancelled():
             self.future.exception()  # its caller went away in the same moment
+
+    def begin_again(self, collector: Collector[T], clock: Clock, grace: float) -> None:
+        """Take what came for the end of an older answer; it is ours if no other comes soon."""
+        found, self.collector = self.collector.result(), collector
+
+        def settle_for_it() -> None:
+            if not self.future.done():
+                self.future.set_result(found)
+
+        self.timers.append(clock.call_later(grace, settle_for_it))
 
     def receive(self, message: Response) -> None:
         """Take a message of the answer."""
@@ -176,6 +196,71 @@ class Pending[T]:
         self.fail(RequestFailedError(self.what, error.text, code=error.code, reaction=reaction))
 
 
+class Lane:
+    """Requests of one kind without an id: one waits at a time, answers come in their turn.
+
+    An answer to a request that was given up still comes. Where it had begun before the next request
+    went out, the first end is that of the old answer: what came up to it is the rest of a list.
+
+    Parameters
+    ----------
+    clock
+        The time.
+
+    """
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._make: Callable[[], Collector[Any]] | None = None
+        self._last: Collector[Any] | None = None
+        self._owed = 0
+        self._has_begun = False
+        self.pending: Pending[Any] | None = None
+
+    def open(self, pending: Pending[Any], make: Callable[[], Collector[Any]]) -> None:
+        """Let a request wait for its answer."""
+        self.pending, self._make = pending, make
+
+    def close(self, *, is_owed: bool) -> None:
+        """Take note that nobody waits any more, and whether an answer still comes."""
+        pending, self.pending = self.pending, None
+        if pending is None or not isinstance(pending.collector, Many):
+            return
+        self._last = pending.collector
+        if is_owed:
+            self._owed += 1
+            self._has_begun = self._has_begun or pending.collector.has_begun
+
+    def forget(self) -> None:
+        """Take note that the connection is gone, and with it what is owed."""
+        self._owed, self._has_begun = 0, False
+
+    def receive(self, message: Response) -> bool:
+        """Take a message; whether somebody waited for it."""
+        pending = self.pending
+        if pending is None or not pending.was_sent:
+            if self._owed and isinstance(self._last, Many):
+                self._follow(self._last, message)
+            return pending is not None
+        if self._owed and self._has_begun and isinstance(pending.collector, Many):
+            is_end = pending.collector.ends(message)
+            if not is_end:
+                pending.receive(message)
+                return True
+            self._follow(pending.collector, message)
+            if self._make is not None:
+                pending.begin_again(self._make(), self._clock, min(_GRACE, pending.deadline / 2))
+            return True
+        pending.receive(message)
+        return True
+
+    def _follow(self, collector: Many[Any], message: Response) -> None:
+        self._has_begun = not collector.ends(message)
+        if not self._has_begun:
+            self._owed -= 1
+
+
+_GRACE: Final = 5.0  # seconds for an answer behind another one's
 _NOT_THE_END: Final = frozenset(
     {Reaction.IGNORE, Reaction.WARN, Reaction.KEEP, Reaction.DEGRADE, Reaction.RECOVER}
 )

@@ -47,6 +47,8 @@ CACHE_VARIABLE: Final = "PYFUTURES_CACHE"
 
 _FORMAT: Final = 1  # of keys and of entries: another one finds nothing of this one
 _UTC: Final = dt.UTC
+# What SQLite says of a file that it cannot mend.
+_SPOILT: Final = ("malformed", "not a database")
 # The layouts of one version for good, whatever version was spoken: they can say everything.
 _SAID: Final = Codec(MAX_VERSION, Role.CLIENT)
 _HEARD: Final = Codec(MAX_VERSION, Role.GATEWAY)
@@ -204,8 +206,12 @@ class Cache:
             return
         table = self._table
         wanted = table.select().where(table.c.format == _FORMAT).order_by(table.c.stored)
-        with self._engine.connect() as connection:
-            rows = connection.execute(wanted).all()
+        try:
+            with self._engine.connect() as connection:
+                rows = connection.execute(wanted).all()
+        except Exception as error:  # noqa: BLE001 - whatever it is, we work without
+            self._warn(error)
+            return
         for row in rows:
             try:
                 messages = _unpacked(row.answer)
@@ -266,22 +272,31 @@ class Cache:
             return 0
         from sqlalchemy import func, select  # noqa: PLC0415 - loaded by `_open`
 
-        with self._engine.connect() as connection:
-            return int(
-                connection.execute(select(func.count()).select_from(self._table)).scalar_one()
-            )
+        counted = select(func.count()).select_from(self._table)
+        try:
+            with self._engine.connect() as connection:
+                return int(connection.execute(counted).scalar_one())
+        except Exception as error:  # noqa: BLE001 - whatever it is, we work without
+            self._warn(error)
+            return 0
 
     def _delete(self, where: Any) -> int:  # noqa: ANN401 - an expression of SQLAlchemy
         if not self._works:
             return 0
-        with self._engine.begin() as connection:
-            return int(connection.execute(self._table.delete().where(where)).rowcount)
+        try:
+            with self._engine.begin() as connection:
+                return int(connection.execute(self._table.delete().where(where)).rowcount)
+        except Exception as error:  # noqa: BLE001 - whatever it is, we work without
+            self._warn(error)
+            return 0
 
     def _warn(self, error: Exception) -> None:
         if self._warned:
             return
         self._warned = True
         text = str(error).splitlines()[0] if str(error) else type(error).__name__
+        if any(words in text for words in _SPOILT):
+            text += "; remove the file, then it is made anew"
         warnings.warn(
             f"the cache {self.path} cannot be used, so everything is asked for anew: {text}",
             CacheWarning,

@@ -1,18 +1,6 @@
 """The client's questions about contracts and the past, answered from the cache where it can be.
 
-Rules of this file. What may be remembered, and for how long:
-
-    bars          whose end is given and past: for good once they have settled, before that until
-                  they have (late volume, a close that becomes the settlement); never up to now
-    ticks         a full answer like bars; a short one once its session is over for sure
-    contracts     until the first of them that still trades has expired
-    "nothing"     for a while, and never while IB's servers are reset, the line is down or a farm
-                  is broken: gateways deny then what exists
-    errors        only those that the table in `codes.py` calls final, and like "nothing"
-    CONTFUT       never: what it stands for changes without a date
-
-An answer that was cut off is an error of the client, so it never gets here; one whose times are out
-of order is handed on and not kept. The time is the gateway's, not ours.
+What may be kept, and for how long, is in `keeping.py`; of two that ask the same at once one asks.
 """
 
 from __future__ import annotations
@@ -20,15 +8,14 @@ from __future__ import annotations
 import asyncio
 import datetime as dt
 from dataclasses import dataclass, replace
-from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Final
 from weakref import WeakValueDictionary
 
 from pyfutures.ib.cache import Entry, key_of
-from pyfutures.ib.codes import CODES
 from pyfutures.ib.failures import RequestError, RequestFailedError
 from pyfutures.ib.farms import FarmKind
 from pyfutures.ib.history import name_of
+from pyfutures.ib.keeping import CachePolicy, Keep, is_final, is_never_kept, moment
 from pyfutures.ib.messages.contracts import ContractDetails, RequestContractDetails
 from pyfutures.ib.messages.history import (
     HeadTimestamp,
@@ -41,77 +28,23 @@ from pyfutures.ib.messages.history import (
     RequestHistoricalBars,
     RequestHistoricalTicks,
 )
-from pyfutures.ib.times import BarSize, TimeError, bar_time, instant, last_trade, zone
+from pyfutures.ib.times import BarSize, bar_time
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
 
     from pyfutures.ib.cache import Cache
     from pyfutures.ib.client import Client
+    from pyfutures.ib.keeping import Asking, Tick
     from pyfutures.ib.messages.base import Message
     from pyfutures.ib.messages.contracts import Contract
-    from pyfutures.ib.messages.history import (
-        Bar,
-        HistoricalMidpoint,
-        HistoricalQuote,
-        HistoricalTrade,
-    )
-
-    type Tick = HistoricalTrade | HistoricalQuote | HistoricalMidpoint
-    type _Asking = (
-        RequestContractDetails
-        | RequestHistoricalBars
-        | RequestHistoricalTicks
-        | RequestHeadTimestamp
-    )
+    from pyfutures.ib.messages.history import Bar
 
 __all__ = ["CachePolicy", "CachedClient"]
 
 _DAY: Final = dt.timedelta(days=1)
-_CLOSURE: Final = dt.timedelta(days=12)  # longer than any market is closed
 _LONG_AGO: Final = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 _NEVER: Final = dt.datetime(9000, 1, 1, tzinfo=dt.UTC)
-# Final errors that are about an id or a moment, not about what was asked.
-_PASSING: Final = frozenset({102, 320, 322})
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CachePolicy:
-    """For how long answers are good.
-
-    Attributes
-    ----------
-    delay
-        Seconds between two requests that the cache cannot answer, from start to start.
-    lag
-        How long behind the end of a span its data may still come in.
-    settles
-        How long behind the end of a span its data may still be revised.
-    nothing_for
-        How long "there is nothing" and final errors are believed; None for good.
-    details_for
-        How long contract details are kept at most; None: until the front contract has expired.
-        Their trading hours are those of the week in which they were asked for.
-
-    """
-
-    delay: float = 0.0
-    lag: dt.timedelta = dt.timedelta(minutes=1)
-    settles: dt.timedelta = dt.timedelta(days=1)
-    nothing_for: dt.timedelta | None = dt.timedelta(days=7)
-    details_for: dt.timedelta | None = None
-
-    def __post_init__(self) -> None:
-        if self.delay < 0 or self.lag < dt.timedelta(0) or self.settles < self.lag:
-            raise ValueError(f"{self}: not negative, and `settles` not shorter than `lag`")
-
-
-@dataclass(frozen=True, slots=True)
-class _Keep:
-    """Whether an answer may be kept, and until when; `denies` if it says that nothing is there."""
-
-    expires: dt.datetime | None = None
-    denies: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,7 +129,15 @@ class CachedClient:
             found = await self.client.reference.details(contract, patience=patience)
             return tuple(replace(one, request_id=0) for one in found)
 
-        return await self._answer(request, ask, _DETAILS, self._judge_details, patience=patience)
+        return await self._answer(
+            request,
+            ask,
+            _DETAILS,
+            lambda found, now: self.policy.details(
+                found, now=now, login_zone=self.client.config.login_zone
+            ),
+            patience=patience,
+        )
 
     async def bars(
         self, request: RequestHistoricalBars, *, patience: float = 0.0
@@ -212,13 +153,7 @@ class CachedClient:
 
         """
         request = replace(request, request_id=0, keep_up_to_date=False)
-        end = _moment(request.end)
-
-        def judge(bars: tuple[Bar, ...], now: dt.datetime) -> _Keep | None:
-            if end is None or any(a.date >= b.date for a, b in pairwise(bars)):
-                return None
-            return self._judge_span(end, now, denies=not bars)
-
+        end = moment(request.end)
         return await self._answer(
             request,
             lambda: self.client.history.ask_bars(request, patience=patience),
@@ -226,7 +161,7 @@ class CachedClient:
                 lambda bars: (HistoricalBars(0, bars),),
                 lambda messages: _first(messages, HistoricalBars).bars,
             ),
-            judge,
+            lambda bars, now: self.policy.bars(bars, end=end, now=now),
             settled_at=end,
             patience=patience,
         )
@@ -247,7 +182,7 @@ class CachedClient:
         request = replace(
             request, request_id=0, bar_size=BarSize.DAY_1, show="SCHEDULE", keep_up_to_date=False
         )
-        end = _moment(request.end)
+        end = moment(request.end)
 
         async def ask() -> HistoricalSchedule:
             found = await self.client.history.schedule(
@@ -260,7 +195,7 @@ class CachedClient:
             request,
             ask,
             _Form(lambda found: (found,), lambda messages: _first(messages, HistoricalSchedule)),
-            lambda _, now: None if end is None else self._judge_span(end, now),
+            lambda _, now: self.policy.span(end, now),
             settled_at=end,
             patience=patience,
         )
@@ -286,7 +221,7 @@ class CachedClient:
                 lambda at: (HeadTimestamp(0, _text_of(at)),),
                 lambda messages: bar_time(_first(messages, HeadTimestamp).text),
             ),
-            lambda _at, _now: _Keep(),
+            lambda _at, _now: Keep(),
             settled_at=_LONG_AGO,
             patience=patience,
         )
@@ -308,26 +243,13 @@ class CachedClient:
         """
         if request.show not in _TICKS:
             raise ValueError(f"ticks of `{request.show}`: there are {', '.join(_TICKS)}")
-        form = _TICKS[request.show]
         request = replace(request, request_id=0)
-        start, end = _moment(request.start), _moment(request.end)
-
-        def judge(ticks: tuple[Tick, ...], now: dt.datetime) -> _Keep | None:
-            if any(a.time > b.time for a, b in pairwise(ticks)):
-                return None
-            if end is not None:
-                return self._judge_span(end, now, denies=not ticks)
-            if not ticks:
-                return self._judge_span((start or _NEVER) + _CLOSURE, now, denies=True)
-            last = dt.datetime.fromtimestamp(ticks[-1].time, dt.UTC)
-            # No answer spans two sessions: a short one is whole when its session is over.
-            return self._judge_span(last if len(ticks) >= request.count else last + _DAY, now)
-
+        start, end = moment(request.start), moment(request.end)
         return await self._answer(
             request,
             lambda: self._ask_ticks(request, (start, end), patience),
-            form,
-            judge,
+            _TICKS[request.show],
+            lambda ticks, now: self.policy.ticks(ticks, asked=request, now=now),
             settled_at=None if (last := end or start) is None else last + 2 * _DAY,
             patience=patience,
         )
@@ -355,49 +277,6 @@ class CachedClient:
             ignore_size=request.ignore_size, patience=patience,
         )  # fmt: skip
 
-    # What may be kept.
-
-    def _judge_span(
-        self, end: dt.datetime, now: dt.datetime, *, denies: bool = False
-    ) -> _Keep | None:
-        if end + self.policy.lag > now:
-            return None
-        settled = end + self.policy.settles
-        if denies:
-            return _Keep(self._forgotten(now), denies=True)
-        return _Keep(None if settled <= now else settled)
-
-    def _judge_details(self, found: tuple[ContractDetails, ...], now: dt.datetime) -> _Keep | None:
-        if not found:
-            return _Keep(self._forgotten(now), denies=True)
-        try:
-            ends = [self._end_of(one) for one in found]
-        except TimeError:
-            return None  # whoever reads them will say what is wrong with them
-        alive = [end for end in ends if end is not None and end > now]
-        expires = min(alive, default=None)
-        if self.policy.details_for is not None:
-            expires = min(filter(None, (expires, now + self.policy.details_for)))
-        return _Keep(expires)
-
-    def _end_of(self, one: ContractDetails) -> dt.datetime | None:
-        contract = one.contract
-        if not contract.last_trade:
-            return None  # not a future
-        end = last_trade(
-            contract.last_trade,
-            one.time_zone,
-            date=contract.last_trade_date,
-            login_zone=self.client.config.login_zone,
-        )
-        if end.instant is not None:
-            return end.instant
-        where = zone(one.time_zone) if one.time_zone else dt.UTC
-        return dt.datetime.combine(end.date + _DAY, dt.time(), where).astimezone(dt.UTC)
-
-    def _forgotten(self, now: dt.datetime) -> dt.datetime | None:
-        return None if self.policy.nothing_for is None else now + self.policy.nothing_for
-
     @property
     def _is_doubtful(self) -> bool:
         """Whether a gateway may deny now what exists."""
@@ -410,17 +289,17 @@ class CachedClient:
 
     async def _answer[T](  # noqa: PLR0913 - the one way that all questions go
         self,
-        request: _Asking,
+        request: Asking,
         ask: Callable[[], Awaitable[T]],
         form: _Form[T],
-        judge: Callable[[T, dt.datetime], _Keep | None],
+        judge: Callable[[T, dt.datetime], Keep | None],
         *,
         patience: float,
         settled_at: dt.datetime | None = None,
     ) -> T:
         """Return what is kept, else what is asked, and keep it if it may be."""
-        cache, contract = self.cache, request.contract
-        if cache is None or contract.sec_type == "CONTFUT" or _is_up_to_now(request):
+        cache = self.cache
+        if cache is None or is_never_kept(request):
             return await self._asked(ask)
         key = key_of(request, ",".join(self.client.accounts))
         # Of two that ask the same at once one asks, and the other finds the answer.
@@ -430,16 +309,17 @@ class CachedClient:
             if entry is not None:
                 self.found += 1
                 if entry.code:
-                    what = f"{type(request).__name__} of {name_of(contract)}, as answered before"
+                    asked = f"{type(request).__name__} of {name_of(request.contract)}"
+                    what = f"{asked}, as answered before"
                     raise RequestFailedError(what, entry.text, code=entry.code)
                 return form.unpack(entry.messages)
             doubtful = self._is_doubtful
             try:
                 answer = await self._asked(ask)
             except RequestFailedError as error:
-                if self._is_final(error) and not (doubtful or self._is_doubtful):
+                if is_final(error) and not (doubtful or self._is_doubtful):
                     now = await self._surely(_LONG_AGO)
-                    failed = Entry((), error.code, error.text, self._forgotten(now))
+                    failed = Entry((), error.code, error.text, self.policy.nothing(now).expires)
                     cache.put(key, request, failed, now=now)
                 raise
             doubtful = doubtful or self._is_doubtful
@@ -453,11 +333,6 @@ class CachedClient:
                 cache.put(key, request, entry, now=now)
             return answer
 
-    @staticmethod
-    def _is_final(error: RequestFailedError) -> bool:
-        # A code that is not in the table fails its request, but nobody knows whether for good.
-        return error.is_final and error.code in CODES and error.code not in _PASSING
-
     async def _asked[T](self, ask: Callable[[], Awaitable[T]]) -> T:
         clock = self.client.clock
         async with self._gate:
@@ -467,17 +342,6 @@ class CachedClient:
             self._free_at = clock.monotonic() + self.policy.delay
         self.asked += 1
         return await ask()
-
-
-def _is_up_to_now(request: _Asking) -> bool:
-    """Whether the answer is another one at any time."""
-    if isinstance(request, RequestHistoricalBars):
-        return not request.end
-    return isinstance(request, RequestHistoricalTicks) and not (request.start or request.end)
-
-
-def _moment(text: str) -> dt.datetime | None:
-    return instant(text) if text else None
 
 
 def _text_of(at: dt.datetime | dt.date) -> str:

@@ -12,7 +12,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
-from pyfutures.ib.answers import Pending
+from pyfutures.ib.answers import Lane, Pending
 from pyfutures.ib.codes import lookup
 from pyfutures.ib.failures import (
     ClientClosedError,
@@ -59,7 +59,7 @@ class Requests:
         self.ids = ids
         self.routes: dict[int, Route] = {}
         self._pending: dict[int, Pending[object]] = {}
-        self._lanes: dict[Hashable, Pending[object]] = {}
+        self._lanes: dict[Hashable, Lane] = {}
         self._locks: dict[Hashable, asyncio.Lock] = {}
         self._is_ready = asyncio.Event()
         self._line_up = True
@@ -68,7 +68,7 @@ class Requests:
     @property
     def waiting(self) -> int:
         """How many requests wait for answers."""
-        return len(self._pending) + len(self._lanes)
+        return len(self._pending) + len(self._waiting_lanes())
 
     # What the client tells us.
 
@@ -88,7 +88,9 @@ class Requests:
     def lost(self, text: str) -> None:
         """Fail all that waits: the connection is gone."""
         self._is_ready.clear()
-        for pending in (*self._pending.values(), *self._lanes.values()):
+        for lane in self._lanes.values():
+            lane.forget()
+        for pending in (*self._pending.values(), *self._waiting_lanes()):
             if self._closed:
                 pending.fail(ClientClosedError(pending.what, "the client was closed"))
             else:
@@ -102,11 +104,11 @@ class Requests:
 
     def lane(self, key: Hashable, message: Response) -> bool:
         """Give a message without an id to the request that waits under `key`, if any."""
-        pending = self._lanes.get(key)
-        if pending is None:
-            return False
-        pending.receive(message)
-        return True
+        lane = self._lanes.get(key)
+        return lane is not None and lane.receive(message)
+
+    def _waiting_lanes(self) -> tuple[Pending[object], ...]:
+        return tuple(lane.pending for lane in self._lanes.values() if lane.pending is not None)
 
     # What callers ask.
 
@@ -204,7 +206,7 @@ class Requests:
         async def once() -> T:
             async with self._locks.setdefault(key, asyncio.Lock()):
                 return await self._once_lane(
-                    what, key, request, collector(), cancel=cancel, deadline=deadline
+                    what, key, request, collector, cancel=cancel, deadline=deadline
                 )
 
         return await self._patiently(once, patience)
@@ -273,23 +275,30 @@ class Requests:
         what: str,
         key: Hashable,
         request: Request,
-        collector: Collector[T],
+        collector: Callable[[], Collector[T]],
         *,
         cancel: Request | None,
         deadline: float | None,
     ) -> T:
         self.check(what)
-        pending = self._new(what, collector, deadline)
-        self._lanes[key] = pending  # type: ignore[assignment]
+        pending = self._new(what, collector(), deadline)
+        lane = self._lanes.setdefault(key, Lane(self._clock))
+        lane.open(pending, collector)
+        answered = False
         try:
             self._outbox.put(
                 request, ticket=("lane", key), on_sent=lambda: pending.sent(self._clock)
             )
-            return await pending.future
+            result = await pending.future
+            answered = True
+            return result
         finally:
-            del self._lanes[key]
+            dropped = self._outbox.drop(("lane", key))
+            lane.close(
+                is_owed=pending.was_sent and not answered and not dropped and self._outbox.is_open
+            )
             pending.settle()
-            if not self._outbox.drop(("lane", key)) and cancel is not None and pending.was_sent:
+            if not dropped and cancel is not None and pending.was_sent:
                 self._outbox.put(cancel)
 
     def _new[T](self, what: str, collector: Collector[T], deadline: float | None) -> Pending[T]:
@@ -300,5 +309,5 @@ class Requests:
     def lane_notice(self, error: ErrorMessage) -> None:
         """Remember what the gateway said without an id: a request without id may be meant."""
         if lookup(error.code).is_error:
-            for pending in self._lanes.values():
+            for pending in self._waiting_lanes():
                 pending.warnings.append(f"{error.code}: {error.text}")

@@ -2,11 +2,14 @@
 
 Rules of this file. Nobody is asked here. A fault that many months share (a multiplier, a class) is
 told once, with how many it is about. The broker lists some years ahead and a spec all there will
-be, so a month counts as missing only if the broker has a later one.
+be, so a month counts as missing only if the broker has a later one. Exchanges list far years in
+part (E-minis: five years of quarters, then Decembers): beyond a year a month is missing only if the
+broker has the same month of a later year, or of no year at all.
 """
 
 from __future__ import annotations
 
+import datetime as dt
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
@@ -17,7 +20,6 @@ from pyfutures.months import ContractMonth, MonthError
 from pyfutures.specs.positions import locate
 
 if TYPE_CHECKING:
-    import datetime as dt
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from pyfutures.chain import Chain
@@ -30,6 +32,7 @@ __all__ = ["Query", "Verification", "check_notices", "queries", "verify"]
 #: Faults of one kind at one line that are told one by one: dates differ from month to month.
 _TOLD: Final = {"PF603": 4}
 _NAMED: Final = 8  # months that one message names
+_NEAR: Final = dt.timedelta(days=365)  # so far ahead every listed month is there
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -180,19 +183,26 @@ def _missing(
 ) -> Iterator[Diagnostic]:
     """Yield the months of the spec that the broker leaves out between others."""
     known = set(compared)
-    rows = chain.rows(last=compared[-1])
+    # The last year in which the broker has each month of the year.
+    years = {month.month: month.year for month in sorted(compared)}
     gone = [
         row.month
-        for row in rows
-        if row.month not in known and row.last_trade is not None and row.last_trade > today
+        for row in chain.rows(last=compared[-1])
+        if row.month not in known
+        and row.last_trade is not None
+        and today < row.last_trade
+        and (
+            row.last_trade < today + _NEAR
+            or row.month.month not in years
+            or years[row.month.month] > row.month.year
+        )
     ]
     if gone:
         yield diagnostic(
             "PF611",
             f"{chain.root}: IB does not have {_named(gone)}, but later months",
             locate(chain.spec.locations, ("months", "listed")),
-            hint="skip single months with `skip`, or correct the listed cycle; exchanges often"
-            " list the far months only in part",
+            hint="skip single months with `skip`, or correct the listed cycle",
         )
 
 

@@ -24,6 +24,7 @@ from pyfutures.continuous.bars import (
     Revised,
     Roll,
     Time,
+    instant,
     price_text,
 )
 from pyfutures.continuous.machine import (
@@ -240,6 +241,7 @@ class RollActor(CatchingUpActor):
         held = self._held()
         self._machine = self._new_machine(self._place(held, None, ()).month)
         self._take_up(held)
+        self._refuse_a_clock_behind()
         self.log.info(_line(self._name, "starting in", self.machine.month))
         if self._keeping is not None:
             self.bars.extend(self._keeping.log.last_bars(config.capacity))
@@ -251,6 +253,16 @@ class RollActor(CatchingUpActor):
             self._catch_up()
         else:
             self._go_on()
+
+    def _refuse_a_clock_behind(self) -> None:
+        """Refuse to go on with a series that is ahead of the clock: no roll would be in time."""
+        newest = self.machine.closed_ts
+        if newest is None or not self.is_live or newest <= self._now() + self._grace:
+            return
+        raise RollActorError(
+            f"{self._name}: the series has a bar of {instant(newest)}, and the clock says"
+            f" {instant(self._now() // _NS * _NS)}: set the clock right"
+        )
 
     def _load(self) -> Chain:
         config = self.config
@@ -376,6 +388,8 @@ class RollActor(CatchingUpActor):
 
     def _go_on(self) -> None:
         """Follow the bars as they come."""
+        if self._follows_since is None:
+            self._follows_since = self._now()
         self._follow_row()
         self._await_legs()
         if self._keeping is not None:
@@ -499,9 +513,17 @@ class RollActor(CatchingUpActor):
         return self._name if month is None else f"{self._name} {month}"
 
     def _close(self) -> None:
+        if self._recovery is not None:
+            self._hear_no_feeds()
         keeping, self._keeping = self._keeping, None
-        if keeping is not None:
+        if keeping is None:
+            return
+        from pyfutures.store import StoreError  # noqa: PLC0415 - as for the store
+
+        try:
             keeping.close()
+        except StoreError as error:  # what is written is safe
+            self.log.error(_line(self._name, f"the store was not closed in good order: {error}"))  # noqa: TRY400 - its trace tells nothing
 
 
 def _line(root: str, *words: object) -> str:

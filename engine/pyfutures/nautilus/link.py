@@ -7,6 +7,7 @@ one event loop. Whoever opens it first connects; the last one to close it discon
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from typing import TYPE_CHECKING, Final
 from weakref import WeakKeyDictionary
 
@@ -14,12 +15,16 @@ from nautilus_trader.common.component import Logger
 
 from pyfutures.ib.client import Client
 from pyfutures.ib.config import ClientConfig
+from pyfutures.ib.errors import ProtocolError
+from pyfutures.ib.failures import ConnectError, ConnectionLostError, NotConnectedError
 from pyfutures.ib.versions import Versions
 from pyfutures.nautilus.config import differences
 from pyfutures.nautilus.contracts.listings import Listings
 from pyfutures.nautilus.contracts.providers import FuturesInstrumentProvider
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
     from nautilus_trader.common.component import Clock as NautilusClock
     from nautilus_trader.live.data_client import LiveMarketDataClient
     from nautilus_trader.live.execution_client import LiveExecutionClient
@@ -35,6 +40,8 @@ __all__ = ["Link", "LinkClosedError", "LinkConflictError", "client_config", "lin
 #: Seconds behind a roll before the contracts are looked at, and behind a failure.
 _AFTER_ROLL: Final = 1.0
 _RETRY: Final = 60.0
+#: Seconds before a failure that goes on is said again.
+_SAID: Final = 3600.0
 #: Seconds during which the provider meets denials with another try.
 _PATIENCE: Final = 30.0
 
@@ -98,7 +105,9 @@ class Link:
         self.clients: list[NautilusClient] = []
         self.failure: Exception | None = None
         self.refresh_failures = 0
+        self.waits_for = ""
         self._log = Logger("PYF-Link")
+        self._said: tuple[str, float] | None = None
         self._users = 0
         self._opened = False
         self._lock = asyncio.Lock()
@@ -156,8 +165,15 @@ class Link:
                 await self._disconnect()
 
     async def _connect(self) -> None:
-        await self.client.start(self.config.connection_timeout)
+        where = f"{self.config.host}:{self.config.port}"
+        self.waits_for = f"a session with {where}"
+        try:
+            await self.client.start(self.config.connection_timeout)
+        except ConnectError as error:
+            raise _explained(error, where) from error
+        self.waits_for = "the contracts of the instrument provider"
         await self.provider.initialize()
+        self.waits_for = ""
         if self.config.instrument_provider.refresh_mins > 0:
             self._refresher = asyncio.get_running_loop().create_task(
                 self._refresh(), name=f"pyfutures: refresh of {self!r}"
@@ -171,23 +187,76 @@ class Link:
             await asyncio.gather(task, return_exceptions=True)
         await self.client.close()
 
+    # Looking again.
+
     async def _refresh(self) -> None:
         """Look at the broker's contracts again, every hour and when a root rolls, for ever."""
-        usual = self.config.instrument_provider.refresh_mins * 60
         while True:
+            delay = await self._done(self._until_due)
+            await self.client.clock.sleep(delay)
+            await self._done(lambda: self.provider.initialize(reload=True))
+
+    async def _until_due(self) -> float:
+        usual: float = self.config.instrument_provider.refresh_mins * 60
+        roll = await self.provider.until_roll()
+        return usual if roll is None else min(usual, roll + _AFTER_ROLL)
+
+    async def _done[T](self, ask: Callable[[], Awaitable[T]]) -> T:
+        """Return an answer of the gateway, however often it has to be asked for it."""
+        retry = min(self.config.instrument_provider.refresh_mins * 60, _RETRY)
+        failed = 0
+        while True:
+            await self._session()
             try:
-                roll = await self.provider.until_roll()
-                delay = usual if roll is None else min(usual, roll + _AFTER_ROLL)
-                await self.client.clock.sleep(delay)
-                await self.provider.initialize(reload=True)
+                answer = await ask()
+            except (NotConnectedError, ConnectionLostError):
+                await self.client.clock.sleep(_AFTER_ROLL)  # an outage: `_session` tells of it
             except Exception as error:  # noqa: BLE001 - trading goes on with what is known
+                failed += 1
                 self.refresh_failures += 1
-                retry = min(usual, _RETRY)
-                self._log.error(
-                    f"The instruments could not be refreshed ({self.refresh_failures} times now);"
-                    f" those that are known stay, next try in {retry:g} s: {error!r}\n{error}"
-                )
+                self._say(error, retry)
                 await self.client.clock.sleep(retry)
+            else:
+                if failed:
+                    self._said = None
+                    self._log.info(f"The instruments are refreshed, after {failed} failures")
+                return answer
+
+    async def _session(self) -> None:
+        """Wait until requests can be sent, for as long as it takes."""
+        if not self.client.is_ready:
+            self._log.warning(
+                "The instruments are refreshed when the gateway is back; those that are known stay"
+            )
+        while not self.client.is_ready:
+            with contextlib.suppress(NotConnectedError):
+                await self.client.ready(_SAID)
+            if not self.client.is_ready:
+                await self.client.clock.sleep(_AFTER_ROLL)
+
+    def _say(self, error: Exception, retry: float) -> None:
+        """Log a failure: at once if it is news, else once in an hour."""
+        text, now = f"{type(error).__name__}: {error}", self.client.clock.monotonic()
+        if self._said is not None and self._said[0] == text and now - self._said[1] < _SAID:
+            return
+        self._said = (text, now)
+        self._log.error(
+            f"The instruments could not be refreshed ({self.refresh_failures} times now); those"
+            f" that are known stay, next try in {retry:g} s: {text}"
+        )
+
+
+def _explained(error: ConnectError, where: str) -> ConnectError:
+    """Return an error that says why, where the client says only that time is over."""
+    if type(error) is not ConnectError or not str(error).startswith("no session with"):
+        return error
+    why: object = error.__cause__ or (
+        f"nothing at {where} answers as a gateway does; is it the port of TWS or IB Gateway, and is"
+        " somebody logged in?"
+    )
+    if isinstance(why, ProtocolError):
+        why = f"what listens there is no gateway: {why}"
+    return ConnectError(f"{error}: {why}")
 
 
 #: Links by event loop: a loop that is closed takes its links along.

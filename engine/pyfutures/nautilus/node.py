@@ -11,12 +11,14 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import functools
 import signal
 from typing import TYPE_CHECKING, Final
 
 from nautilus_trader.live.node import TradingNode
 
 from pyfutures.nautilus.link import links_of
+from pyfutures.nautilus.logs import in_node_log
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterator
@@ -109,7 +111,7 @@ async def run_node(
         node = TradingNode(config=config, loop=asyncio.get_running_loop())
         if made is not None:
             made(node)
-        with _signals(stop):
+        with _signals(stop), in_node_log(config.logging):
             await _Run(node, stop).to_the_end(started)
     except (NodeStartError, NodeEndedError):
         raise
@@ -193,6 +195,7 @@ class _Run:
     def _watched(
         self, name: str, connect: Callable[[], Awaitable[None]]
     ) -> Callable[[], Awaitable[None]]:
+        @functools.wraps(connect)  # nautilus names it where it fails
         async def connect_and_tell() -> None:
             try:
                 await connect()
@@ -219,8 +222,14 @@ class _Run:
             return f"it was shut down while it started by {self._shutdown}"
         if not (kernel.data_engine.check_connected() and kernel.exec_engine.check_connected()):
             seconds = kernel._config.timeout_connection  # noqa: SLF001 - it has no other name
-            return f"not every client connected within {seconds:g} s; the log has the details"
-        return (
+            waits = "; ".join(_waits(asyncio.get_running_loop())) or "the log has the details"
+            return f"not every client connected within {seconds:g} s: {waits}"
+        return "; ".join(
+            client.unreported
+            for link in links_of(asyncio.get_running_loop())
+            for client in link.clients
+            if getattr(client, "unreported", "")
+        ) or (
             "the state of orders and positions could not be reconciled, or the portfolio could not"
             " be valued in time; the log has the details"
         )
@@ -252,3 +261,12 @@ class _Run:
                 await asyncio.wait_for(asyncio.shield(run), _GRACE)
         run.cancel()
         await asyncio.gather(run, return_exceptions=True)
+
+
+def _waits(loop: asyncio.AbstractEventLoop) -> Iterator[str]:
+    """Say what each connection that is not there yet waits for, and what went wrong so far."""
+    for link in links_of(loop):
+        names = " and ".join(sorted({str(one.id) for one in link.clients if not one.is_connected}))
+        if names and link.waits_for:
+            so_far = f" ({link.client.failure})" if link.client.failure is not None else ""
+            yield f"client {names} waits for {link.waits_for}{so_far}"

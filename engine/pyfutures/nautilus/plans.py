@@ -22,6 +22,7 @@ from pyfutures.nautilus.link import Link
 from pyfutures.nautilus.rolling import RollingStrategy
 from pyfutures.specs.model import Anchor, OffsetUnit
 from pyfutures.store import Store
+from pyfutures.store.moves import stored_target
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 
     from pyfutures.chain import Chain, RollCalendar
     from pyfutures.months import ContractMonth
+    from pyfutures.positions.book import Target
     from pyfutures.nautilus.rolling_config import RollingStrategyConfig
 
 __all__ = ["PlanError", "RollingRoot", "broker_positions", "rolling_roots"]
@@ -57,6 +59,8 @@ class RollingRoot:
         Of all roots of the account: signed quantity by root and contract id.
     moves
         Ids of the moves that were begun and not ended.
+    set_target
+        The target that was set while the strategy ran; None if none was.
     """
 
     config: RollingStrategyConfig
@@ -66,6 +70,17 @@ class RollingRoot:
     contracts: Mapping[str, int]
     ledgers: Mapping[str, Mapping[str, int]]
     moves: tuple[str, ...]
+    set_target: Target | None = None
+
+    @property
+    def opening(self) -> int:
+        """Signed quantity that is opened when the node runs."""
+        config, told = self.config, self.set_target
+        if any(self.contracts.values()) or self.moves:
+            return 0
+        if told is not None and told.configured == config.target:
+            return told.quantity if told.opens or config.open_when_flat else 0
+        return config.target or 0 if config.open_when_flat else 0
 
     @property
     def root(self) -> str:
@@ -145,14 +160,16 @@ def _root(
     account = config.account_id or _account(config.root, node)
     ledgers: dict[str, dict[str, int]] = {}
     moves: tuple[str, ...] = ()
+    told = None
     target = config.store
     if target is not None and ("://" in target or Path(target).exists()):
         with Store.open(target) as store:
             ledgers = store.positions(account)
             moves = tuple(intent.id for intent in store.open_intents(account, config.root))
+            told = stored_target(store, account, config.root)
     contracts = ledgers.get(config.root, {})
     calendar = _calendar(chain, config, actor)
-    return RollingRoot(config, chain, calendar, account, contracts, ledgers, moves)
+    return RollingRoot(config, chain, calendar, account, contracts, ledgers, moves, told)
 
 
 def _calendar(

@@ -89,13 +89,14 @@ class RollingStrategy(RollingCore):
         return self._move is not None
 
     def set_target(self, quantity: int) -> None:
-        """Hold another quantity from now on; opens if nothing is held.
+        """Hold another quantity from now on, also after a restart; opens if nothing is held.
 
-        An order that works is let finish first.
+        It counts until the config names another `target` than it does now. An order that works is
+        let finish first.
         """
         self._target = quantity
-        self._may_open = True
-        self._guard(self._step)
+        self._may_open = self._is_told = True
+        self._guard(self._take_target)
 
     def is_liquid(self, months: Iterable[ContractMonth], now_ns: int) -> bool:
         """Return whether orders for all of these months may be sent; a subclass may say otherwise.
@@ -108,6 +109,10 @@ class RollingStrategy(RollingCore):
             Now, UTC nanoseconds.
         """
         return bool(self.config.replay) or self._market.is_liquid(months, now_ns)
+
+    def _take_target(self) -> None:
+        self._keep_target()
+        self._step()
 
     # Events
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
     from pyfutures.positions.move import Move, MoveId, MoveOrder, OrderRef
 
-__all__ = ["MemoryBook", "MoveBook", "RootFill"]
+__all__ = ["MemoryBook", "MoveBook", "RootFill", "Target"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +39,25 @@ class RootFill:
     ts: int
 
 
+@dataclass(frozen=True, slots=True)
+class Target:
+    """A target that was set while the strategy ran; it counts until the config says another.
+
+    Parameters
+    ----------
+    quantity
+        Signed quantity to hold.
+    configured
+        What the config said when it was set.
+    opens
+        Whether it is to be opened: it was set while nothing was held, and no move was begun since.
+    """
+
+    quantity: int
+    configured: int | None
+    opens: bool
+
+
 class MoveBook(Protocol):
     """Moves, their orders and fills, and the ledgers of all roots of one account.
 
@@ -56,6 +75,12 @@ class MoveBook(Protocol):
 
     def ledgers(self) -> Mapping[str, Mapping[str, int]]:
         """Return the signed quantity by root and contract id."""
+
+    def target(self) -> Target | None:
+        """Return the target that was set while running; None if none was."""
+
+    def set_target(self, target: Target | None) -> None:
+        """Keep a target that was set while running; None for what the config says again."""
 
     def open_moves(self) -> tuple[Move, ...]:
         """Return the moves of all roots that have begun and not ended."""
@@ -92,6 +117,7 @@ class MemoryBook:
     _orders: dict[MoveId, dict[int, MoveOrder]] = field(default_factory=lambda: defaultdict(dict))
     _trades: set[tuple[str, str]] = field(default_factory=set)
     _booked: dict[OrderRef, dict[str, int]] = field(default_factory=dict)
+    _target: Target | None = None
 
     def close(self) -> None:
         """Keep everything: there is nothing to let go of."""
@@ -106,6 +132,14 @@ class MemoryBook:
     def ledgers(self) -> Mapping[str, Mapping[str, int]]:
         """Return the signed quantity by root and contract id."""
         return self._ledgers
+
+    def target(self) -> Target | None:
+        """Return the target that was set while running; None if none was."""
+        return self._target
+
+    def set_target(self, target: Target | None) -> None:
+        """Keep a target that was set while running; None for what the config says again."""
+        self._target = target
 
     def open_moves(self) -> tuple[Move, ...]:
         """Return the moves of all roots that have begun and not ended."""
@@ -122,6 +156,8 @@ class MemoryBook:
     def begin(self, move: Move) -> None:
         """Write a move down."""
         self._moves[move.id] = move
+        if self._target is not None:
+            self._target = replace(self._target, opens=False)
         self.audit.append(f"{move.id} begins")
 
     def end(self, move: MoveId, outcome: str) -> None:

@@ -39,7 +39,7 @@ def report(diagnostics: Collection[Diagnostic], paths: Collection[str]) -> str:
 
 def _row(item: Diagnostic) -> str:
     at = item.location
-    place = f"`{relative(at.path)}:{at.line}:{at.column}`" if at else ""
+    place = _cell(f"`{relative(at.path)}:{at.line}:{at.column}`") if at else ""
     cells = (place, f"{item.severity.value} {item.code}", _cell(item.message), _cell(item.help))
     return f"| {' | '.join(cells)} |"
 

@@ -51,7 +51,7 @@ def build(draft: Draft, path: str) -> Spec:
     last_trade = _event(data["last_trade"], ("last_trade",), None)
     return Spec(
         root=data["root"],
-        name=data["name"],
+        name=" ".join(data["name"].split()),
         exchange=data["exchange"],
         currency=data["currency"],
         multiplier=_ranged(data["multiplier"], Decimal),

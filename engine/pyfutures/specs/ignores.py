@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from pyfutures.specs.positions import Document, Node
 
-__all__ = ["Ignores"]
+__all__ = ["Ignores", "reasons"]
 
 _MARK: Final = "pyfutures:"
 _COMMENT: Final = re.compile(
@@ -58,11 +58,14 @@ class Ignores:
             if _MARK in document.text
         }
         self._used: set[tuple[Location, str]] = set()
+        # The first line of each code in a file, for a comment that stands elsewhere.
+        self._lines: dict[tuple[str, str], int] = {}
 
     def hides(self, item: Diagnostic) -> bool:
         """Whether a comment ignores a diagnostic, which is then needed."""
         if item.location is None or item.location.path not in self._ignores:
             return False
+        self._lines.setdefault((item.location.path, item.code), item.location.line)
         hidden = False
         for ignore in self._ignores[item.location.path]:
             if item.code in ignore.codes and item.location.line in ignore.lines:
@@ -112,7 +115,16 @@ class Ignores:
             yield diagnostic("PF903", message, ignore.at, hint="mend it, and remove the comment")
         elif not used and known:
             message = f"{code} is ignored here, but there is no such fault"
-            yield diagnostic("PF901", message, ignore.at, hint=f"remove `{code}` from the comment")
+            hint = f"remove `{code}` from the comment"
+            if line := self._lines.get((ignore.at.path, code)):
+                hint = f"there is one on line {line}: a comment is about its own line or the next"
+            yield diagnostic("PF901", message, ignore.at, hint=hint)
+
+
+def reasons(documents: Iterable[Document]) -> dict[str, str]:
+    """Return the codes that comments of some documents ignore, and why."""
+    ignores = (ignore for doc in documents if _MARK in doc.text for ignore in _comments(doc))
+    return {code: ignore.reason for ignore in ignores for code in ignore.codes if ignore.reason}
 
 
 def _comments(document: Document) -> Iterator[_Ignore]:

@@ -8,6 +8,7 @@ Line numbers are counted from 0 here, as libyaml does, and from 1 in a
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
@@ -25,6 +26,9 @@ type Data = Any
 
 #: Line, column, end line, end column, from 0.
 type Marks = tuple[int, int, int, int]
+
+#: What ends a line for libyaml, which counts them.
+_LINE_END: Final = re.compile("\r\n|[\n\r\x85\u2028\u2029]")
 
 #: What a scalar has below it; read-only, since all share it.
 _NONE: Final[Any] = MappingProxyType({})
@@ -160,6 +164,27 @@ class Locations(Mapping["DataPath", Location]):
             return self._find(path)[1].plain
         except KeyError:
             return False
+
+    def is_flow(self, path: DataPath) -> bool:
+        """Whether a list or a mapping was written in brackets."""
+        try:
+            return self._rest(path)[:1] in {"{", "["}
+        except KeyError:
+            return False
+
+    def has_comment(self, path: DataPath) -> bool:
+        """Whether a comment stands where the value would."""
+        try:
+            return self._rest(path, key=True).partition(":")[2].lstrip(" \t").startswith("#")
+        except KeyError:
+            return False
+
+    def _rest(self, path: DataPath, *, key: bool = False) -> str:
+        """Return the line of a value, or of its key, from there on."""
+        document, _ = self._find(path)
+        at = self.key(path) if key else self[path]
+        line = _LINE_END.split(document.text)[at.line - 1]
+        return line[at.column - 1 :]
 
     def _find(self, path: DataPath) -> tuple[Document, Node]:
         for depth, document in enumerate(self.documents):

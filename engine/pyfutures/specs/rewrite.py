@@ -8,15 +8,22 @@ from __future__ import annotations
 
 import re
 from decimal import Decimal
-from functools import cache
 from typing import TYPE_CHECKING, Any, Final
 
 from pyfutures.codes import diagnostic
 from pyfutures.diagnostics import Edit
 from pyfutures.specs import hints
+from pyfutures.specs import keys as known_keys
 from pyfutures.specs.forms import Kind, load_schema
 from pyfutures.specs.positions import Data, Locations, locate
-from pyfutures.specs.slips import codes_hint, number, odd_character, reordered
+from pyfutures.specs.slips import (
+    codes_hint,
+    contract_month,
+    day,
+    number,
+    odd_character,
+    reordered,
+)
 from pyfutures.specs.words import flow, join, meant, place, ticks
 from pyfutures.specs.yaml import describe
 
@@ -43,33 +50,14 @@ _TYPES: Final = {
 _RANK: Final = ("type", "enum", "const", "minLength", "not", "minimum", "maximum", "pattern")
 
 
-#: What ranges are called elsewhere.
-_OTHER_WORDS: Final = {
-    "to": ("until",),
-    "end": ("until",),
-    "through": ("until",),
-    "start": ("from",),
-    "since": ("from",),
-    "value": ("months",),
-    "values": ("value", "months"),
-    "months": ("value",),
-}
 _EVENTS: Final = (("last_trade",), ("first_notice",), ("expiry",))
 _EVENT: Final = (
     "such as `{calendar: us_expiry, rule: [{weekday: {nth: 3, day: friday}}, "
     "{if_closed: previous}]}`"
 )
+#: Lists that may be mappings as well, of days or months to reasons.
+_DAYS: Final = (("add",), ("remove",), ("skip",))
 _UNQUOTE: Final = "remove the quotes"
-
-
-@cache
-def _homes(kind: Kind) -> dict[str, list[str]]:
-    """Return the mapping at the top that each key of a mapping belongs in."""
-    homes: dict[str, list[str]] = {}
-    for name, part in load_schema(kind)["properties"].items():
-        for key in part.get("properties", {}):
-            homes.setdefault(key, []).append(name)
-    return homes
 
 
 class Rewriter:
@@ -94,6 +82,8 @@ class Rewriter:
         # Keys by the mapping they are unknown to, or missing in, with the schema of that mapping.
         self._unknown: dict[DataPath, tuple[list[str], Mapping[str, Any]]] = {}
         self._missing: dict[DataPath, tuple[dict[str, None], Mapping[str, Any]]] = {}
+        # Values about which their key has told all there is.
+        self._swapped: set[DataPath] = set()
         # The most basic complaint about each value.
         self._values: dict[DataPath, tuple[int, ValidationError]] = {}
 
@@ -124,6 +114,8 @@ class Rewriter:
 
     def finish(self) -> tuple[list[Diagnostic], set[DataPath]]:
         """Return the diagnostics and the places they are about."""
+        self._no_spec()
+        self._steps_without_a_rule()
         for path, (keys, schema) in self._unknown.items():
             for key in keys:
                 self._unknown_key(path, key, schema)
@@ -133,8 +125,47 @@ class Rewriter:
         for path in self._whole_lists():
             self._list_of_values(path)
         for path, (_, error) in self._values.items():
-            self._value(path, error)
+            if path not in self._swapped:
+                self._value(path, error)
         return self._found, self._places
+
+    def _no_spec(self) -> None:
+        """Tell once of a file with no key of a spec at its top: of another kind, or deeper."""
+        known = load_schema(self._kind)["properties"]
+        keys, _ = self._unknown.get((), ([], {}))
+        if (
+            not keys
+            or self._partial
+            or any(key in known or meant(key, known) for key in self._data)
+        ):
+            return
+        inner = self._data[keys[0]]
+        inner = inner[0] if isinstance(inner, list) and inner else inner
+        name = "root" if self._kind == "contract" else "calendar"
+        hint = f"start with `schema: 1`, `{name}:` and `name:`"
+        if isinstance(inner, dict) and inner.keys() & known.keys():
+            hint = f"remove `{flow(keys[0])}:`, and start the keys below it in column 1"
+        more = f" and {len(keys) - 3} more" if len(keys) > 3 else ""
+        message = f"no key of a spec stands at the top, only {ticks(keys[:3])}{more}"
+        self._unknown, self._missing, self._values = {}, {}, {}
+        self._tell("PF101", message, (keys[0],), hint, key=True)
+        self._places.add(())
+
+    def _steps_without_a_rule(self) -> None:
+        """Tell once of an event that is a list of steps, where a list is one of ranges."""
+        steps = known_keys.steps(self._kind)
+        for event in _EVENTS:
+            items = self._data.get(event[0])
+            if not isinstance(items, list) or not items or event in self._places:
+                continue
+            if all(isinstance(item, dict) and item and item.keys() <= steps for item in items):
+                for told in (self._unknown, self._missing, self._values):
+                    for path in [path for path in told if path[:1] == event]:
+                        del told[path]
+                message = f"{place(event)} is a list of steps; a list is for ranges"
+                rule = "\n".join(f"    - {flow(item)[1:-1]}" for item in items)
+                hint = f"put the steps into a rule:\n  calendar: us_expiry\n  rule:\n{rule}"
+                self._tell("PF103", message, event, hint, key=True)
 
     def _whole_lists(self) -> list[DataPath]:
         """Return the lists of which every entry should be a range and none is a mapping."""
@@ -152,10 +183,15 @@ class Rewriter:
     def _list_of_values(self, path: DataPath) -> None:
         """Tell once of a list of values where one value is wanted, or a list of ranges."""
         items: list[Any] = self._at(path)
+        schema: Any = self._values[(*path, 0)][1].schema
+        self._values.pop(path, None)
         for number_ in range(len(items)):
             del self._values[(*path, number_)]
         message = f"{place(path)} is a list of values; a list is for ranges of contract months"
         hint = f"write `{flow(items[0])}`" if len(items) == 1 else None
+        if "value" not in schema["properties"] and path[:1] != ("months",):
+            message = f"{place(path)} is a list of mappings, not of values"
+            hint = f"each entry is {example}" if (example := hints.example(schema)) else None
         if path[:1] == ("months",):
             codes = codes_hint(" ".join(str(item) for item in items))
             hint = f"write the month codes as one text: {codes.removeprefix('write ')}"
@@ -185,43 +221,52 @@ class Rewriter:
         given = self._locations.own_keys(path)
         allowed = [name for name in schema.get("properties", {}) if name not in given]
         missing = self._missing.get(path, ({}, schema))[0]
-        homes = [home for home in _homes(self._kind).get(key, []) if (home,) != path]
+        homes = [home for home in known_keys.homes(self._kind).get(key, []) if (home,) != path]
         close = meant(key, missing)
         if close is None and not homes:
-            close = next(
-                (name for name in _OTHER_WORDS.get(key.lower(), ()) if name in allowed), None
-            )
-            close = close or meant(key, allowed)
-        free = [name for name in allowed if name not in self._at(path)]
+            other = known_keys.OTHER_WORDS.get(key.lower(), ())
+            close = next((name for name in other if name in allowed), None) or meant(key, allowed)
         if close:
             missing.pop(close, None)
             # What is meant may not be known to later checks, as a range without its end.
             self._places.add((*path, close))
-            hint = f"did you mean `{close}`?"
+            hint: str | None = f"did you mean `{close}`?"
             if odd := odd_character(key):
                 hint = f"{hint} {odd}"
-        elif key == "<<":
-            hint = "there are no merge keys: write the keys out"
-        elif homes and len(path) <= 1:
-            hint = f"`{key}` belongs in {join(homes)}"
-        elif odd := odd_character(key):
-            hint = odd
-        elif glued := next(
-            (n for n in schema.get("properties", {}) if key.startswith(f"{n}:")), ""
-        ):
-            hint = f"a space follows the colon: `{glued}: {key.removeprefix(f'{glued}:')}`"
-        elif free:
-            hint = f"expected {'one of ' if len(free) > 1 else ''}{ticks(free)}"
         else:
-            hint = "remove it"
+            hint = self._elsewhere(path, key, homes if len(path) <= 1 else [])
+            hint = hint or _misread(key, schema)
+            free = [name for name in allowed if name not in self._at(path)]
+            if hint is None and free:
+                hint = f"expected {'one of ' if len(free) > 1 else ''}{ticks(free)}"
         where = f" in {place(path)}" if path else ""
-        self._tell("PF101", f"unknown key `{flow(key)}`{where}", (*path, key), hint, key=True)
+        message = f"unknown key `{flow(key)}`{where}"
+        self._tell("PF101", message, (*path, key), hint or "remove it", key=True)
+
+    def _elsewhere(self, path: DataPath, key: str, homes: list[str]) -> str | None:
+        """Return where a key belongs that is known at another place: there it is not missing."""
+        if homes:
+            for home in homes:
+                self._not_missing((home,), key)
+            return f"`{key}` belongs in {join(homes)}"
+        if path and key in load_schema(self._kind)["properties"]:
+            self._not_missing((), key)
+            return f"`{key}` belongs at the top, not in {place(path)}"
+        return None
+
+    def _not_missing(self, path: DataPath, key: str) -> None:
+        if path in self._missing and key in self._missing[path][0]:
+            del self._missing[path][0][key]
+            self._places.add((*path, key))
 
     def _missing_key(self, path: DataPath, key: str, schema: Mapping[str, Any]) -> None:
         self._places.add((*path, key))
         if self._partial:
             return
-        part = schema.get("properties", {}).get(key) or _described(self._kind, path, key)
+        part = schema.get("properties", {}).get(key)
+        if part is None or "examples" not in part:
+            # A condition of the schema asks for the key; what the key is stands elsewhere.
+            part = known_keys.described(self._kind, path, key)
         example = part["examples"][0] if part and "examples" in part else None
         where = f" in {place(path)}" if path else ""
         at = locate(self._locations, path, key=True)
@@ -239,6 +284,11 @@ class Rewriter:
         rule = schema.get("patternErrorMessage", "it is not of the form it needs")
         message = f"the key `{flow(key)}` in {place(path)} is badly written: {rule}"
         hint = hints.for_text(key, schema)
+        value = flow(self._at(path)[key])
+        if "contract month" in rule and day(key) and (month := contract_month(value)):
+            message = f"the date `{flow(key)}` stands before its month, `{value}`, in {place(path)}"
+            hint = f"write `{month}: {day(key)}`"
+            self._swapped.add((*path, key))
         if (*path, key) not in self._places:
             fix = reordered(key) if "FGHJK" in rule else None
             self._tell("PF105", message, (*path, key), hint, key=True, fix=fix)
@@ -323,6 +373,8 @@ class Rewriter:
         if value is None:
             last = path[-1] if path else ""
             advice = f"write it behind `{last}:`, or remove the key"
+            if self._locations.has_comment(path):
+                advice = f"write it behind `{last}:`, in quotes if it starts with `#`"
             if not isinstance(last, str):
                 advice = "remove the `-`, or write something behind it"
             self._tell("PF103", f"{name} has no value", path, advice, key=True)
@@ -333,6 +385,9 @@ class Rewriter:
             message = f"{name} is text, but YAML reads `{raw}` as {kind}"
             quoted = f'"{raw}"'
             hint: str | None = f"quote it: `{quoted}`"
+            if options := schema.get("enum") or schema.get("then", {}).get("enum"):
+                self._tell("PF104", f"{name} is `{raw}`; it must be {_choice(options)}", path)
+                return
             if "pattern" in schema and not re.search(schema["pattern"], raw):
                 hint = hints.for_text(raw, schema) or schema.get("patternErrorMessage")
                 self._tell("PF110", message, path, hint)
@@ -343,8 +398,8 @@ class Rewriter:
         text = " or ".join([", ".join(words[:-1]), words[-1]] if len(words) > 1 else words)
         message = f"{name} must be {text}, not {describe(value)}"
         hint = self._type_hint(path, value, wanted)
-        if hint is None and not isinstance(value, (dict, list)) and wanted != ["array"]:
-            hint = hints.example(schema)
+        if hint is None and wanted != ["array"]:
+            hint = hints.example(schema, ranges=isinstance(value, dict) and "array" in wanted)
         bare = hint is not None and hint.startswith(_UNQUOTE)
         self._tell("PF103", message, path, hint, fix=str(value) if bare else None)
 
@@ -357,13 +412,18 @@ class Rewriter:
         if wanted == ["boolean"] and isinstance(value, (str, int)):
             return hints.for_boolean(str(value))
         if wanted == ["string"] and isinstance(value, dict) and len(value) == 1:
+            if path[-2:-1] in _DAYS:
+                return "remove the `-` in front of each key"
+            if self._locations.is_flow(path):
+                bare = next(iter(value.values())) is None
+                return "put the whole value in quotes" if bare else None
             return f'quote a text that has a colon: `"{next(iter(value))}: ..."`'
         if wanted == ["string"] and isinstance(value, list):
             return hints.for_one(value)
         if path[-1:] in _EVENTS and not isinstance(value, (dict, list)):
             return _EVENT
         if "array" in wanted:
-            return hints.for_list(path, value)
+            return hints.for_list(path, value, only=not {"number", "string"} & set(wanted))
         return hints.for_mapping(path, value) if wanted == ["object"] else None
 
     def _enum(self, path: DataPath, value: object, error: ValidationError) -> None:
@@ -374,7 +434,7 @@ class Rewriter:
         shown = raw or flow(value)
         if isinstance(value, str) and not self._locations.is_plain(path):
             shown = f'"{shown}"'
-        choice = f"one of {ticks(options)}" if len(options) > 1 else f"`{flow(options[0])}`"
+        choice = _choice(options)
         hint = fix = None
         if isinstance(value, str):
             close = meant(value, [str(option) for option in options])
@@ -401,25 +461,20 @@ class Rewriter:
         return value
 
 
-def _described(kind: Kind, path: DataPath, key: str) -> dict[str, Any] | None:
-    """Return the part of a schema that describes a key of a mapping, or the same key elsewhere."""
-    schema = load_schema(kind)
-    node: Data = schema
-    for step in path:
-        node = node.get("properties", {}).get(step, {})
-    return _find(node, key) or _find(schema, key)
+def _choice(options: list[Any]) -> str:
+    return f"one of {ticks(options)}" if len(options) > 1 else f"`{flow(options[0])}`"
 
 
-def _find(schema: Data, key: str) -> dict[str, Any] | None:
-    """Return the first part of a schema that describes a key, at any depth."""
-    if isinstance(schema, list):
-        return next((part for item in schema if (part := _find(item, key))), None)
-    if not isinstance(schema, dict):
-        return None
-    part = schema.get("properties", {}).get(key)
-    if isinstance(part, dict) and "title" in part:
-        return part
-    return _find([item for name, item in schema.items() if name != "examples"], key)
+def _misread(key: str, schema: Mapping[str, Any]) -> str | None:
+    """Return what is wrong with the text of a key that is none."""
+    if key == "<<":
+        return "there are no merge keys: write the keys out"
+    if odd := odd_character(key):
+        return odd
+    known = (name for name in schema.get("properties", {}) if key.startswith(f"{name}:"))
+    if glued := next(known, None):
+        return f"a space follows the colon: `{glued}: {key.removeprefix(f'{glued}:')}`"
+    return None
 
 
 def _condition(schema: Data, path: list[str | int]) -> tuple[list[str], list[str]]:

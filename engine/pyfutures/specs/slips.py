@@ -14,9 +14,11 @@ from pyfutures.months import MONTH_CODES
 from pyfutures.specs.words import ticks
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from fractions import Fraction
 
 __all__ = [
+    "DASHES",
     "codes_hint",
     "contract_month",
     "day",
@@ -36,8 +38,10 @@ _CYCLES: Final = {
     "imm": "HMUZ",
 }
 _GAPS: Final = re.compile(r"[\s,;/|.+-]+")
+#: A longer hint is no help.
+_LONG: Final = 90
 _QUOTES: Final = "\u2018\u2019\u201a\u201c\u201d\u201e\u00ab\u00bb\u02bc\u2032\u2033"
-_DASHES: Final = "\u2010\u2011\u2012\u2013\u2014\u2015\u2212\ufe63\uff0d"
+DASHES: Final = "\u2010\u2011\u2012\u2013\u2014\u2015\u2212\ufe63\uff0d"
 
 
 def odd_character(text: str) -> str | None:
@@ -49,7 +53,7 @@ def odd_character(text: str) -> str | None:
         kind = unicodedata.category(char)
         if char in _QUOTES:
             return f"write straight quotes: `{char}` is {number_}"
-        if char in _DASHES:
+        if char in DASHES:
             return f"write a hyphen: `{char}` is {number_}"
         if kind in {"Zs", "Cf", "Zl", "Zp"}:
             what = "a space" if kind == "Zs" else "an invisible character"
@@ -70,7 +74,7 @@ def odd_character(text: str) -> str | None:
 
 def codes_hint(text: str) -> str:
     """Return how month codes are to be written, or what in them is no month code."""
-    if match := re.fullmatch(f"([{MONTH_CODES}]) ?[-.{_DASHES}]+ ?([{MONTH_CODES}])", text.upper()):
+    if match := re.fullmatch(f"([{MONTH_CODES}]) ?[-.{DASHES}]+ ?([{MONTH_CODES}])", text.upper()):
         first, last = (MONTH_CODES.index(code) for code in match.groups())
         if first < last:
             return f"write every month code: `{MONTH_CODES[first : last + 1]}`"
@@ -119,6 +123,8 @@ def contract_month(text: str) -> str | None:
         return f"{match[2]}{MONTH_CODES[int(match[1]) - 1]}"
     if match := re.fullmatch(r"([0-9]{2})[-/ ]?([fghjkmnquvxz])", text, re.IGNORECASE):
         return f"{_year(match[1])}{match[2].upper()}"
+    if match := re.fullmatch(r"([12][0-9]{3})-([01][0-9])-[0-3][0-9]", text):
+        return contract_month(f"{match[1]}-{match[2]}")
     match = re.fullmatch(r"([a-z]{3})[a-z]*[-/ ]?([12][0-9]{3}|[0-9]{2})", text.lower())
     if match and match[1] in _NAMES:
         return f"{_year(match[2])}{MONTH_CODES[_NAMES.index(match[1])]}"
@@ -168,38 +174,63 @@ def time_of_day(text: str) -> str | None:
     return f"{hour:02}:{minute:02}{match[4] or ''}" if hour < 24 and minute < 60 else None
 
 
-def number(text: str) -> str | None:  # noqa: C901 - a row a slip
+def number(text: str) -> str | None:
     """Return a hint how a number is to be written that was written in another way."""
-    plain = text.strip()
-    if match := re.fullmatch(r"([-+]?)0+([1-9][0-9]{0,17}(?:\.[0-9]+)?)", plain):
-        return f"write `{match[1]}{match[2]}`"
-    if re.fullmatch(r"0x[0-9A-Fa-f]{1,12}|0o[0-7]{1,16}|0b[01]{1,48}", plain):
-        return f"write `{int(plain, 0)}`"
-    if re.fullmatch(r"[-+]?[0-9]+", plain):
-        return "no fact of a contract has so many digits"
-    if " #" not in plain and re.fullmatch(r"[-+]?[0-9.]+#.*", plain):
-        return "put a space before `#`"
-    if re.fullmatch(r"[-+]?[0-9.]+ *(?://|--|;).*", plain):
-        return "a comment starts with ` #`"
-    if re.fullmatch(r"[-+]?[0-9.]+[\"']|[\"'][-+]?[0-9.]+", plain):
-        return "remove the quote"
-    if match := re.fullmatch(r"[0-9]+ *[/:] *([1-9][0-9]*)", plain):
-        from fractions import Fraction  # noqa: PLC0415 - few write a tick so
-
-        value = Fraction(int(re.split("[/: ]", plain)[0]), int(match[1]))
-        ends = not set(_factors(value.denominator)) - {2, 5}
-        return f"write `{_decimal(value)}`" if ends else "write a decimal number"
-    if re.fullmatch(r"[-+]?[1-9][0-9]{0,2}(?:,[0-9]{3})+", plain):
-        bare = plain.replace(",", "")
-        either = f", or `{plain.replace(',', '.')}`" if plain.count(",") == 1 else ""
-        return f"write `{bare}`{either}"
-    if re.fullmatch(r"[-+]?[0-9]+(?:[_ '][0-9]{3})+(?:\.[0-9]+)?", plain):
-        return f"write `{re.sub('[_ ]', '', plain).replace(chr(39), '')}`"
-    if re.fullmatch(r"[-+]?[0-9]+,[0-9]+", plain):
-        return f"write a point: `{plain.replace(',', '.')}`"
-    if match := re.fullmatch(r"[-+]?(?:[$€£¥]|[A-Z]{3})? ?([0-9.]+) ?(?:[$€£¥]|[A-Z]{3})?", plain):
-        return f"write the number alone: `{match[1]}`"
+    plain = text.strip(" \n")
+    for form, hint in _NUMBERS:
+        if match := re.fullmatch(form, plain):
+            told = hint(match)
+            return told if len(told) <= _LONG else "write one number, without all that"
     return odd_character(plain)
+
+
+def _without_gaps(match: re.Match[str]) -> str:
+    return f"write `{re.sub("[_ ']", '', match[0])}`"
+
+
+def _thousands(match: re.Match[str]) -> str:
+    text = match[0]
+    either = f", or `{text.replace(',', '.')}`" if text.count(",") == 1 else ""
+    return f"write `{text.replace(',', '')}`{either}"
+
+
+def _fraction(match: re.Match[str]) -> str:
+    from fractions import Fraction  # noqa: PLC0415 - few write a tick so
+
+    value = Fraction(int(match[1]), int(match[2]))
+    ends = not set(_factors(value.denominator)) - {2, 5}
+    return f"write `{_decimal(value)}`" if ends else "write a decimal number"
+
+
+def _in_thousands(match: re.Match[str]) -> str:
+    times = 1_000 if match[2] in "kK" else 1_000_000
+    return f"write `{int(match[1]) * times}`"
+
+
+#: A number with its unit or currency. What is before something has a sign, and here perhaps a word.
+_AMONG_WORDS: Final = (
+    r"(?!.*(?:ago|back|before|earlier|prior))([-+]?)(?:[$€£¥]|[A-Z]{3})? ?"
+    r"([-+]?[0-9]+(?:\.[0-9]+)?) ?(?:[$€£¥]|[A-WYZa-wyz][A-Za-z ]*)?"
+)
+#: Ways to write a number that are none here, and what to write: the first that fits tells.
+_NUMBERS: Final[tuple[tuple[str, Callable[[re.Match[str]], str]], ...]] = (
+    (r"([-+]?)0+([1-9][0-9]{0,17}(?:\.[0-9]+)?)", lambda m: f"write `{m[1]}{m[2]}`"),
+    (
+        "0x[0-9A-Fa-f]{1,12}|0o[0-7]{1,16}|0b[01]{1,48}",
+        lambda m: f"write `{int(m[0], 0)}`",
+    ),
+    ("[-+]?[0-9]+", lambda _: "no fact of a contract has so many digits"),
+    (r"(?!.* #)[-+]?[0-9.]+#.*", lambda _: "put a space before `#`"),
+    (r"([-+]?[0-9.]+) *[,;]", lambda m: f"write `{m[1]}`: nothing follows a value"),
+    (r"[-+]?[0-9.]+ *(?://|--|;).*", lambda _: "a comment starts with ` #`"),
+    (r"[-+]?[0-9.]+[\"']|[\"'][-+]?[0-9.]+", lambda _: "remove the quote"),
+    ("([0-9]{1,18}) *[/:] *([1-9][0-9]{0,17})", _fraction),
+    ("[-+]?[1-9][0-9]{0,2}(?:,[0-9]{3})+", _thousands),
+    (r"[-+]?[0-9]+(?:[_ '][0-9]{3})+(?:\.[0-9]+)?", _without_gaps),
+    ("[-+]?[0-9]+,[0-9]+", lambda m: f"write a point: `{m[0].replace(',', '.')}`"),
+    ("([-+]?[0-9]{1,9}) ?([kKmM])", _in_thousands),
+    (_AMONG_WORDS, lambda m: f"write the number alone: `{m[1]}{m[2]}`"),
+)
 
 
 def _decimal(value: Fraction) -> str:

@@ -22,6 +22,9 @@ _LINE_END = re.compile("\r\n|[\n\r\x85\u2028\u2029]")
 _OPENING: Final = re.compile(r"(^|[\s\[{,:-])([\"'])")
 #: How much of a file is looked at to see whether it is text.
 _HEAD: Final = 4096
+#: libyaml reads on behind what a value cannot start with: `*`, `&`, `>` and `|`.
+_READ_ON: Final = ("alphabetic or numeric", "expected comment or line break")
+_NOT_HERE: Final = ("not allowed in this context", "did not find expected node content")
 _UTF16: Final = (b"\xff\xfe", b"\xfe\xff")
 
 
@@ -112,9 +115,14 @@ class _Fault:
 
 def _tab(fault: _Fault) -> Diagnostic | None:
     line, column = fault.seen
-    if fault.line(line)[: column + 1].strip(" ").startswith("\t"):
-        return fault.tell("a tab cannot indent YAML", "indent with spaces", code="PF008")
-    return None
+    at = None
+    if "violates indentation" in fault.problem:
+        # What it was reading began lines above.
+        line = next((n for n in range(line, fault.at[0] + 1) if "\t" in fault.line(n)), line)
+        at = (line, max(0, fault.line(line).find("\t")))
+    elif not fault.line(line)[: column + 1].strip(" -").startswith("\t"):
+        return None
+    return fault.tell("a tab cannot indent YAML", "indent with spaces", at, code="PF008")
 
 
 def _conflict(fault: _Fault) -> Diagnostic | None:
@@ -195,18 +203,28 @@ def _two_colons(fault: _Fault) -> Diagnostic | None:
 
 def _first_character(fault: _Fault) -> Diagnostic | None:
     """A value that starts with a character that means something to YAML."""
-    line, column = fault.seen
-    char = fault.line(line)[column : column + 1]
     if "cannot start any token" in fault.problem:
-        message = f"a value cannot start with `{char}`"
-        return fault.tell(message, "put the value in quotes")
-    if "alphabetic or numeric" in fault.problem and fault.start is not None:
-        line, column = fault.start
-        char = fault.line(line)[column : column + 1]
-        return fault.tell(
-            f"a value cannot start with `{char}`", "put the value in quotes", (line, column)
-        )
-    return None
+        at = fault.seen
+    elif any(words in fault.problem for words in _READ_ON) and fault.start is not None:
+        at = fault.start
+    elif any(words in fault.problem for words in _NOT_HERE):
+        at = fault.seen
+    else:
+        return None
+    line, column = at
+    text = fault.line(line)[column:]
+    if bullet := _bullet(text):
+        return fault.tell("this is no entry of a list", bullet, at)
+    char = "a back-tick" if text.startswith("`") else f"`{text[:1]}`"
+    return fault.tell(f"a value cannot start with {char}", "put the value in quotes", at)
+
+
+def _bullet(text: str) -> str | None:
+    """Return how an entry of a list is written that starts with another mark."""
+    match = re.match(r"[*+\u2022\u2023\u25aa\u25cf\u00b7][ \t]*(?=[a-z_]+:)", text)
+    if match is None:
+        return None
+    return f"an entry starts with a hyphen: write `- {text[match.end() :].strip()}`"
 
 
 def _block(fault: _Fault) -> Diagnostic | None:
@@ -226,10 +244,13 @@ def _block(fault: _Fault) -> Diagnostic | None:
         words = text[column + 1 :].strip()
         return fault.tell("a space follows the dash of an entry", f"write `- {words}`")
     message = "this does not fit the lines above it: is it indented like its neighbours?"
-    hint = odd_character(text)
+    hint = _bullet(text[column:]) or odd_character(text)
+    above = fault.line(line - 1).lstrip() if line else ""
+    if hint is None and (hint := _bullet(above)) is not None:
+        line, column = line - 1, fault.line(line - 1).find(above)
     if hint is None and (near := _column_above(fault.lines[:line], text)) is not None:
         hint = f"start it in column {near + 1}, as a line above does"
-    return fault.tell(message, hint)
+    return fault.tell(message, hint, (line, column))
 
 
 def _column_above(lines: list[str], text: str) -> int | None:
@@ -251,7 +272,10 @@ def _other(fault: _Fault) -> Diagnostic:
         message = "a backslash in double quotes starts an escape, and this is none"
         return fault.tell(message, hint)
     if "<document start>" in fault.problem:
-        return fault.tell("there is text after the end of the document", "remove the line `...`")
+        hint = "write `key: value` lines"
+        if any(line.strip() == "..." for line in fault.lines):
+            hint = "remove the line `...`"
+        return fault.tell("there is text after the end of the document", hint)
     words = f"{fault.problem} {fault.context}".strip().replace(
         "<block end>", "the end of the block"
     )

@@ -14,7 +14,7 @@ __all__ = ["flow", "join", "meant", "place", "shown", "suggestion", "ticks"]
 
 _MANY = 12
 # Characters that would break or garble the line they are shown on.
-_UNSEEN = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029]")
+_UNSEEN = re.compile("[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]")
 
 
 def ticks(values: Iterable[object]) -> str:

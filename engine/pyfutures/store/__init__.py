@@ -32,6 +32,7 @@ from pyfutures.store.errors import (
     SeriesChangedError,
     SeriesConflictError,
     StoreError,
+    StoreFailedError,
     StoreVersionError,
 )
 from pyfutures.store.leases import LEASE_TTL, Lease, Owner
@@ -57,5 +58,6 @@ __all__ = [
     "SeriesLog",
     "Store",
     "StoreError",
+    "StoreFailedError",
     "StoreVersionError",
 ]

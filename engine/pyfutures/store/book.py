@@ -14,9 +14,10 @@ from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
+from pyfutures.positions.book import Target
 from pyfutures.store.errors import IntentError
 from pyfutures.store.leases import leased
-from pyfutures.store.tables import audit, fills, intents, ledger
+from pyfutures.store.tables import audit, fills, intents, ledger, targets
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -75,7 +76,7 @@ class AuditEntry:
     account, root, strategy
         Whose it is.
     kind
-        ``intent``, ``fill``, ``adjust``, ``ended``, or what the strategy called it.
+        ``intent``, ``fill``, ``adjust``, ``target``, ``ended``, or what the strategy called it.
     intent, order_ref
         What it belongs to, None if nothing.
     payload
@@ -121,6 +122,8 @@ class Book:
     def begin(self, name: str, payload: Mapping[str, Any]) -> Intent:
         """Write an intent; only then may its first order be sent.
 
+        A target that was to be opened is being opened from now on.
+
         Raises
         ------
         IntentError
@@ -137,6 +140,7 @@ class Book:
             values = {"id": name, **self._owner, "payload": text, "begun_ns": now}
             connection.execute(intents.insert().values(values))
             self._write(connection, "intent", payload, intent=name)
+            connection.execute(targets.update().where(self._mine(targets)).values(opens=False))
         return Intent(
             id=name,
             account=self._owner["account"],
@@ -265,6 +269,32 @@ class Book:
             rows = connection.execute(query.order_by(ledger.c.contract)).all()
         return {row.contract: int(row.quantity) for row in rows}
 
+    # The target
+
+    def target(self) -> Target | None:
+        """Return the target that was set while running; None if none was."""
+        with self._database.reading() as connection:
+            return target_of(connection, **self._owner)
+
+    def set_target(self, target: Target | None) -> None:
+        """Write down what was set while running; None for what the config says again.
+
+        Raises
+        ------
+        LeaseLostError
+            If the lease is lost.
+
+        """
+        with self._writing() as connection:
+            connection.execute(targets.delete().where(self._mine(targets)))
+            if target is not None:
+                values = {"quantity": target.quantity, "configured": target.configured}
+                now = self._database.now_ns(connection)
+                row = {**self._owner, **values, "opens": target.opens, "set_ns": now}
+                connection.execute(targets.insert().values(row))
+            said = {"quantity": None if target is None else target.quantity}
+            self._write(connection, "target", said)
+
     # Audit
 
     def note(
@@ -328,6 +358,16 @@ def intent_of(row: sa.Row[Any]) -> Intent:
     """Return the intent of a row."""
     values = dict(row._mapping)  # noqa: SLF001 - its documented name
     return Intent(**values | {"payload": json.loads(row.payload)})
+
+
+def target_of(
+    connection: sa.Connection, *, account: str, root: str, strategy: str
+) -> Target | None:
+    """Return the target that a strategy was told while it ran."""
+    c = targets.c
+    query = sa.select(targets).where(c.account == account, c.root == root, c.strategy == strategy)
+    row = connection.execute(query).one_or_none()
+    return None if row is None else Target(row.quantity, row.configured, opens=bool(row.opens))
 
 
 def entries(rows: Iterable[sa.Row[Any]]) -> Iterator[AuditEntry]:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import sqlalchemy as sa
 
-from pyfutures.store.errors import StoreError, StoreVersionError
+from pyfutures.store.errors import StoreError, StoreFailedError, StoreVersionError
 from pyfutures.store.tables import SCHEMA_VERSION, meta, metadata
 
 if TYPE_CHECKING:
@@ -24,8 +24,11 @@ if TYPE_CHECKING:
 __all__ = ["Database"]
 
 _WRITES: Final = "pyfutures_writes"
+#: Versions to which this one has only added tables.
+_ADDED_TO: Final = frozenset({"1"})
 # Any number that no other program uses: nobody creates tables while another does.
 _CREATING: Final = 7_310_042_611
+_RETRY: Final = 0.2  # seconds
 
 
 class Database:
@@ -36,7 +39,7 @@ class Database:
     target
         A file, or a URL such as ``postgresql://user@host/name`` or ``sqlite:////folder/file``.
     wait
-        Seconds to wait for another process that writes.
+        Seconds to wait for another process that writes, and for a server that was there and is not.
     clock
         Nanoseconds since 1970. By default that of PostgreSQL's machine, or of this one.
 
@@ -57,16 +60,17 @@ class Database:
         self._clock = clock
         if self.is_sqlite and self.url.database:
             Path(self.url.database).parent.mkdir(parents=True, exist_ok=True)
+        self._wait = 0.0
         self.engine = self._engine(wait)
         try:
-            with self.writing() as connection:
+            with self._connected(writes=True) as connection:
                 self._prepare(connection)
         except BaseException as error:
             self.engine.dispose()
             if not isinstance(error, sa.exc.SQLAlchemyError):
                 raise
-            reason = str(getattr(error, "orig", None) or error).strip().splitlines()[0]
-            raise StoreError(f"the store {self} cannot be opened: {reason}") from error
+            raise StoreError(f"the store {self} cannot be opened: {_reason(error)}") from error
+        self._wait = wait
 
     def __str__(self) -> str:
         """Return the URL without its password."""
@@ -78,19 +82,60 @@ class Database:
 
     @contextlib.contextmanager
     def reading(self) -> Iterator[sa.Connection]:
-        """Give a connection that sees one state of the store."""
-        with self.engine.connect() as connection, connection.begin():
+        """Give a connection that sees one state of the store.
+
+        Raises
+        ------
+        StoreFailedError
+            If the database fails.
+        """
+        with self._failing_loudly(), self._connected(writes=False) as connection:
             yield connection
 
     @contextlib.contextmanager
-    def writing(self) -> Iterator[sa.Connection]:
-        """Give a connection whose changes are all durable when the block ends, or none."""
-        options = {_WRITES: True}
-        with (
-            self.engine.connect().execution_options(**options) as connection,
-            connection.begin(),
-        ):
+    def writing(self, *, patient: bool = True) -> Iterator[sa.Connection]:
+        """Give a connection whose changes are all durable when the block ends, or none.
+
+        Parameters
+        ----------
+        patient
+            Whether to wait for a server that is gone.
+
+        Raises
+        ------
+        StoreFailedError
+            If the database fails.
+        """
+        with self._failing_loudly(), self._connected(writes=True, patient=patient) as connection:
             yield connection
+
+    @contextlib.contextmanager
+    def _failing_loudly(self) -> Iterator[None]:
+        try:
+            yield
+        except (sa.exc.IntegrityError, sa.exc.ProgrammingError, sa.exc.DataError):
+            raise  # bugs, and not the database's
+        except sa.exc.DBAPIError as error:
+            raise StoreFailedError(f"the store {self} fails: {_reason(error)}") from error
+
+    @contextlib.contextmanager
+    def _connected(self, *, writes: bool, patient: bool = True) -> Iterator[sa.Connection]:
+        connection = self._connect(self._wait if patient else 0.0)
+        if writes:
+            connection = connection.execution_options(**{_WRITES: True})
+        with connection, connection.begin():
+            yield connection
+
+    def _connect(self, wait: float) -> sa.Connection:
+        """Connect; a server may be away for a moment, as while it is started again."""
+        until = time.monotonic() + wait
+        while True:
+            try:
+                return self.engine.connect()
+            except sa.exc.OperationalError:
+                if self.is_sqlite or time.monotonic() >= until:
+                    raise
+                time.sleep(_RETRY)
 
     def now_ns(self, connection: sa.Connection) -> int:
         """Return the time by the one clock that all who use the store share."""
@@ -103,7 +148,10 @@ class Database:
 
     def _engine(self, wait: float) -> sa.Engine:
         if not self.is_sqlite:
-            return sa.create_engine(self.url, pool_pre_ping=True)
+            # A server that falls silent must not hold up its node for ever.
+            wanted = {"connect_timeout": 10, "tcp_user_timeout": 30_000}
+            limits = {name: x for name, x in wanted.items() if name not in self.url.query}
+            return sa.create_engine(self.url, pool_pre_ping=True, connect_args=limits)
         engine = sa.create_engine(self.url, connect_args={"timeout": wait})
         sa.event.listen(engine, "connect", self._make_safe)
         sa.event.listen(engine, "begin", _begin)
@@ -128,12 +176,22 @@ class Database:
             version = found.scalar()
             if version == str(SCHEMA_VERSION):
                 return
+            if version in _ADDED_TO:
+                metadata.create_all(connection)
+                connection.execute(
+                    meta.update().where(meta.c.key == "schema").values(value=str(SCHEMA_VERSION))
+                )
+                return
             raise StoreVersionError(
                 f"the store {self} has schema {version or 'unknown'}, this program knows"
                 f" {SCHEMA_VERSION}: use the pyfutures that made it, or a newer one"
             )
         metadata.create_all(connection)
         connection.execute(meta.insert().values(key="schema", value=str(SCHEMA_VERSION)))
+
+
+def _reason(error: sa.exc.SQLAlchemyError) -> str:
+    return str(getattr(error, "orig", None) or error).strip().splitlines()[0]
 
 
 def _begin(connection: sa.Connection) -> None:

@@ -10,6 +10,7 @@ __all__ = [
     "SeriesChangedError",
     "SeriesConflictError",
     "StoreError",
+    "StoreFailedError",
     "StoreVersionError",
 ]
 
@@ -20,6 +21,13 @@ class StoreError(RuntimeError):
 
 class StoreVersionError(StoreError):
     """The store was written by a program that knows more than this one, or is none of ours."""
+
+
+class StoreFailedError(StoreError):
+    """The database does not do what it is told: it is gone, full, locked or may not be written.
+
+    Nothing of the call is written, unless the connection was lost while it was committed.
+    """
 
 
 class LeaseError(StoreError):

@@ -222,12 +222,18 @@ class Lease:
         raise LeaseLostError(f"{self}: the lease of {self.owner} is lost, {holder} has it now")
 
     def release(self) -> None:
-        """Let go; the lease is free when every part of the node has. A lost one is left alone."""
+        """Let go; the lease is free when every part of the node has. A lost one is left alone.
+
+        Raises
+        ------
+        StoreFailedError
+            If that cannot be written; it is free all the same when the process has ended.
+        """
         if not self._held:
             return
         self._held = False
         mine = self._where & (leases.c.token == self._token)
-        with self._database.writing() as connection:
+        with self._database.writing(patient=False) as connection:
             less = leases.update().where(mine).values(holders=leases.c.holders - 1)
             connection.execute(less)
             connection.execute(leases.delete().where(mine & (leases.c.holders <= 0)))

@@ -9,6 +9,7 @@ without asking again.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final, Self
 
@@ -21,11 +22,11 @@ from pyfutures.store.store import Store
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from pyfutures.positions.book import RootFill
+    from pyfutures.positions.book import RootFill, Target
     from pyfutures.store.book import Intent
     from pyfutures.store.leases import Lease
 
-__all__ = ["StoredMoves"]
+__all__ = ["StoredMoves", "stored_target"]
 
 _ORDER: Final = "order"
 _FILL: Final = "fill"
@@ -50,6 +51,7 @@ class StoredMoves:
         self._store, self._lease = store, lease
         self._book = store.book(lease, strategy=_BOOK)
         self._position: dict[str, int] = self._book.position()
+        self._target = self._book.target()
         self._orders: dict[MoveId, dict[int, MoveOrder]] = {}
         self._booked: dict[OrderRef, dict[str, int]] = {}
 
@@ -83,8 +85,10 @@ class StoredMoves:
 
     def close(self) -> None:
         """Let go of the lease, and close the store."""
-        self._lease.release()
-        self._store.close()
+        try:
+            self._lease.release()
+        finally:
+            self._store.close()
 
     def beat(self) -> None:
         """Say that the node is alive; a few times within the lease's time to live."""
@@ -141,6 +145,8 @@ class StoredMoves:
             "deadline_ns": move.deadline_ns,
         }
         self._book.begin(str(move.id), payload)
+        if self._target is not None:
+            self._target = replace(self._target, opens=False)
         self._orders[move.id] = {}
 
     def end(self, move: MoveId, outcome: str) -> None:
@@ -200,8 +206,22 @@ class StoredMoves:
             self._book.adjust(contract, quantity, reason=reason)
             self._add(contract, quantity)
 
+    def target(self) -> Target | None:
+        """Return the target that was set while running; None if none was."""
+        return self._target
+
+    def set_target(self, target: Target | None) -> None:
+        """Keep a target that was set while running; None for what the config says again."""
+        self._book.set_target(target)
+        self._target = target
+
     def _add(self, contract: str, quantity: int) -> None:
         self._position[contract] = self._position.get(contract, 0) + quantity
+
+
+def stored_target(store: Store, account: str, root: str) -> Target | None:
+    """Return the target of a root that was set while its strategy ran; None if none was."""
+    return store.target(account, root, strategy=_BOOK)
 
 
 def _move(intent: Intent) -> Move:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Self
 
 import sqlalchemy as sa
 
-from pyfutures.store.book import AuditEntry, Book, Intent, entries, intent_of
+from pyfutures.store.book import AuditEntry, Book, Intent, entries, intent_of, target_of
 from pyfutures.store.database import Database
 from pyfutures.store.leases import LEASE_TTL, Lease
 from pyfutures.store.series import SeriesLog
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+    from pyfutures.positions.book import Target
     from pyfutures.store.leases import Owner
     from pyfutures.store.series import SeriesDefinition
 
@@ -162,6 +163,11 @@ class Store:
                 if quantity:
                     found.setdefault(root, {})[contract] = int(quantity)
         return found
+
+    def target(self, account: str, root: str, *, strategy: str) -> Target | None:
+        """Return the target of a strategy that was set while it ran; None if none was."""
+        with self._database.reading() as connection:
+            return target_of(connection, account=account, root=root, strategy=strategy)
 
     def open_intents(self, account: str, root: str | None = None) -> tuple[Intent, ...]:
         """Return the intents that are not ended, of all strategies, the oldest first."""

@@ -1,4 +1,4 @@
-"""The tables of a store, version 1.
+"""The tables of a store, version 2; version 1 had no targets.
 
 Prices are whole numbers of 1e-9, instants nanoseconds UTC, months texts such as 2026H; a nan is
 NULL. What is JSON is text, so that both databases give back the very bytes that were written.
@@ -23,9 +23,10 @@ __all__ = [
     "refusals",
     "rolls",
     "series",
+    "targets",
 ]
 
-SCHEMA_VERSION: Final = 1
+SCHEMA_VERSION: Final = 2
 metadata: Final = sa.MetaData()
 
 # SQLite numbers rows by itself only where the key is an INTEGER.
@@ -150,6 +151,18 @@ ledger: Final = sa.Table(
     sa.Column("strategy", sa.Text, primary_key=True),
     sa.Column("contract", sa.Text, primary_key=True),
     sa.Column("quantity", sa.BigInteger, nullable=False),
+)
+
+targets: Final = sa.Table(
+    "pyf_targets",
+    metadata,
+    sa.Column("account", sa.Text, primary_key=True),
+    sa.Column("root", sa.Text, primary_key=True),
+    sa.Column("strategy", sa.Text, primary_key=True),
+    sa.Column("quantity", sa.BigInteger, nullable=False),
+    sa.Column("configured", sa.BigInteger),
+    sa.Column("opens", sa.Boolean, nullable=False),
+    sa.Column("set_ns", sa.BigInteger, nullable=False),
 )
 
 fills: Final = sa.Table(

@@ -10,7 +10,11 @@ import pytest
 
 from pyfutures.ib import messages as m
 from pyfutures.ib.codes import Reaction
-from pyfutures.ib.failures import RequestFailedError, RequestTimeoutError
+from pyfutures.ib.failures import (
+    ConnectionLostError,
+    RequestFailedError,
+    RequestTimeoutError,
+)
 from pyfutures.ib.messages.orders import CancelOrder, GlobalCancel, PlaceOrder
 from pyfutures.ib.order_forms import Action, market_order
 from pyfutures.ib.pacing import Ledger, cost_of
@@ -396,6 +400,108 @@ def test_requests_without_an_id_go_one_by_one():
             gateway.notice(321, "Error validating request.-'bZ' : cause - rule 99999")
             with pytest.raises(RequestTimeoutError, match="rule 99999"):
                 await asking
+
+    run(main)
+
+
+def _open_order(number):
+    state = m.OrderState(status="Submitted")
+    return m.OpenOrder(number, ES, m.Order(action="BUY", perm_id=100 + number), state)
+
+
+def _gave_up(asking):
+    asking.cancel()
+    return asyncio.gather(asking, return_exceptions=True)
+
+
+@pytest.mark.parametrize("end", ["answered", "silent"])
+def test_a_list_is_whole_though_the_one_before_it_was_given_up_in_the_middle(end):
+    async def main():
+        async with both() as (gateway, client):
+            gateway.handlers.pop(m.RequestOpenOrders)
+            first = asyncio.create_task(client.orders.open_orders())
+            await settle()
+            gateway.live.send(_open_order(1))
+            await settle()
+            await _gave_up(first)
+            second = asyncio.create_task(client.orders.open_orders())
+            await settle()
+            began = now()
+            gateway.live.send(_open_order(2), _open_order(3), m.OpenOrderEnd())
+            await settle()
+            assert not second.done()
+            if end == "answered":
+                gateway.live.send(*map(_open_order, (1, 2, 3)), m.OpenOrderEnd())
+                assert [order.order_id for order in await second] == [1, 2, 3]
+                assert now() - began < 0.1
+            else:  # what came is all there is to have
+                assert [order.order_id for order in await second] == [2, 3]
+                assert now() - began <= 5.001
+            # Nothing is owed any more: the next answer is taken as it comes.
+            gateway.on(m.RequestOpenOrders)(lambda s, _: s.send(_open_order(4), m.OpenOrderEnd()))
+            began = now()
+            if end == "answered":
+                assert [order.order_id for order in await client.orders.open_orders()] == [4]
+                assert now() - began < 0.1
+
+    run(main)
+
+
+def test_an_answer_that_comes_whole_is_good_for_the_next_who_asks():
+    async def main():
+        async with both() as (gateway, client):
+            gateway.handlers.pop(m.RequestOpenOrders)
+            first = asyncio.create_task(client.orders.open_orders())
+            await settle()
+            await _gave_up(first)
+            second = asyncio.create_task(client.orders.open_orders())
+            await settle()
+            gateway.live.send(_open_order(1), _open_order(2), m.OpenOrderEnd())
+            assert [order.order_id for order in await second] == [1, 2]
+            # The answer to the second comes too, and a third asks in the midst of it.
+            gateway.live.send(_open_order(1))
+            await settle()
+            third = asyncio.create_task(client.orders.open_orders())
+            await settle()
+            gateway.live.send(_open_order(2), m.OpenOrderEnd())
+            gateway.live.send(_open_order(1), _open_order(2), m.OpenOrderEnd())
+            assert [order.order_id for order in await third] == [1, 2]
+
+    run(main)
+
+
+def test_nothing_is_owed_by_a_connection_that_is_gone():
+    async def main():
+        async with both() as (gateway, client):
+            gateway.handlers.pop(m.RequestOpenOrders)
+            first = asyncio.create_task(client.orders.open_orders())
+            await settle()
+            gateway.live.send(_open_order(1))
+            await settle()
+            gateway.live.cut()
+            with pytest.raises(ConnectionLostError):
+                await first
+            await client.ready()
+            gateway.on(m.RequestOpenOrders)(lambda s, _: s.send(_open_order(2), m.OpenOrderEnd()))
+            began = now()
+            assert [order.order_id for order in await client.orders.open_orders()] == [2]
+            assert now() - began < 0.1
+
+    run(main)
+
+
+def test_positions_are_one_a_contract_though_one_changes_while_they_are_told():
+    async def main():
+        async with both() as (gateway, client):
+
+            @gateway.on(m.RequestPositions)
+            def tell(session, _):
+                for size in (1, 2):
+                    session.send(m.Position("DU1234567", ES, Decimal(size), 50.0))
+                session.send(m.PositionEnd())
+
+            (held,) = await client.account.positions()
+            assert held.position == 2
 
     run(main)
 

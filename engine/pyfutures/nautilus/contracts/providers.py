@@ -11,39 +11,25 @@ class and month if nothing else has these, else under its local symbol: the same
 from __future__ import annotations
 
 import asyncio
-import re
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
 from nautilus_trader.common.providers import InstrumentProvider
 from nautilus_trader.model.identifiers import InstrumentId
 
-from pyfutures.chain import Catalog, ChainError
+from pyfutures.chain import ChainError
 from pyfutures.codes import diagnostic
 from pyfutures.ib.comparison import resolve
 from pyfutures.ib.failures import RequestTimeoutError
-from pyfutures.ib.messages.contracts import Contract
-from pyfutures.months import ContractMonth
 from pyfutures.nautilus.config import Disagreement, VenueForm
-from pyfutures.nautilus.contracts.details import (
-    expiration_ns,
-    future_of,
-    named,
-    stray_expiration_ns,
-)
+from pyfutures.nautilus.contracts.details import expiration_ns, future_of, named
 from pyfutures.nautilus.contracts.disagreements import judged
-from pyfutures.nautilus.contracts.listings import Listing, UnknownInstrumentError
+from pyfutures.nautilus.contracts.held import HeldContracts
+from pyfutures.nautilus.contracts.listings import Listing
+from pyfutures.nautilus.contracts.named import NamedChains
 from pyfutures.nautilus.contracts.selection import next_roll, selected, trades
-from pyfutures.nautilus.contracts.shelves import (
-    at_exchange,
-    lists,
-    mic_of,
-    month_of,
-    shelf_of,
-    shelves_of,
-    told_months,
-)
-from pyfutures.nautilus.contracts.strays import fitting, stray_id
+from pyfutures.nautilus.contracts.shelves import shelf_of, shelves_of, told_months
+from pyfutures.nautilus.contracts.strays import fitting
 from pyfutures.nautilus.instruments import contract_id
 from pyfutures.nautilus.prices import PriceScale
 from pyfutures.specs.positions import locate
@@ -52,12 +38,13 @@ if TYPE_CHECKING:
     import datetime as dt
     from collections.abc import Callable, Iterable, Mapping
 
-    from nautilus_trader.common.component import Clock
+    from nautilus_trader.common.component import Clock, Logger
 
     from pyfutures.chain import Chain
     from pyfutures.diagnostics import Diagnostic
     from pyfutures.ib.client import Client
-    from pyfutures.ib.messages.contracts import ContractDetails
+    from pyfutures.ib.messages.contracts import Contract, ContractDetails
+    from pyfutures.months import ContractMonth
     from pyfutures.nautilus.config import FuturesInstrumentProviderConfig
     from pyfutures.nautilus.contracts.listings import Listings
     from pyfutures.nautilus.contracts.shelves import Shelf
@@ -67,7 +54,6 @@ __all__ = ["FuturesInstrumentProvider"]
 
 #: How many roots are asked for at a time: a gateway that is slow gets no heap of requests at once.
 _AT_ONCE: Final = 8
-_SYMBOL: Final = re.compile(r"(.+)([FGHJKMNQUVXZ])(\d\d)")
 
 
 class FuturesInstrumentProvider(InstrumentProvider):  # type: ignore[misc] # nautilus has no types
@@ -107,10 +93,10 @@ class FuturesInstrumentProvider(InstrumentProvider):  # type: ignore[misc] # nau
         self._loaded = False
         self.warnings: tuple[Diagnostic, ...] = ()
         self._clock = clock
-        self._login_zone = login_zone
-        self._patience = patience
-        self._catalog: Catalog | None = None
-        self._whole: Catalog | None = None
+        self.login_zone = login_zone
+        self.patience = patience
+        self._chains = NamedChains(config)
+        self._held = HeldContracts(self, self._chains)
         self._callbacks: list[Callable[[Listing], object]] = []
 
     # What nautilus and the clients call.
@@ -171,7 +157,7 @@ class FuturesInstrumentProvider(InstrumentProvider):  # type: ignore[misc] # nau
         """
         config, now = self._config, await self._now()
         wanted: dict[Chain, dict[ContractMonth, bool]] = {}
-        for chain in (await self._chains()).values():
+        for chain in (await self._chains.chosen()).values():
             if config.roots is None and chain.spec.ib is None:
                 continue
             try:
@@ -201,10 +187,9 @@ class FuturesInstrumentProvider(InstrumentProvider):  # type: ignore[misc] # nau
         missing = [x for x in instrument_ids if x not in self.listings]
         if not missing:
             return
-        catalog = await self._every_chain()
         wanted: dict[Chain, dict[ContractMonth, bool]] = {}
         for instrument_id in missing:
-            for chain, month in self._meant(instrument_id, catalog):
+            for chain, month in await self._chains.meant(instrument_id):
                 wanted.setdefault(chain, {})[month] = True
         await self._load(wanted, await self._now())
 
@@ -216,7 +201,9 @@ class FuturesInstrumentProvider(InstrumentProvider):  # type: ignore[misc] # nau
         """Load one contract, as `load_ids_async` does."""
         await self.load_ids_async([instrument_id], filters)
 
-    async def load_con_ids(self, contracts: Iterable[int | Contract]) -> tuple[Listing, ...]:
+    async def load_con_ids(
+        self, contracts: Iterable[int | Contract], *, required: bool = True
+    ) -> tuple[Listing, ...]:
         """Load the broker's contracts of positions, orders and fills, known to a spec or not.
 
         Expired ones too. What a spec says of them is compared and only ever a warning here: a
@@ -226,6 +213,9 @@ class FuturesInstrumentProvider(InstrumentProvider):  # type: ignore[misc] # nau
         ----------
         contracts
             Numbers of the broker, or contracts that have one, as positions and fills do.
+        required
+            Whether one that the broker does not know is an error, as it is where something is held.
+            Else it is left out, and `unknown` counts it; each is logged once.
 
         Returns
         -------
@@ -237,23 +227,25 @@ class FuturesInstrumentProvider(InstrumentProvider):  # type: ignore[misc] # nau
         RequestError
             If the broker does not answer.
         UnknownInstrumentError
-            If the broker does not know a number.
+            If the broker does not know a number that is required; all others are loaded by then.
         """
-        named_by = {x if isinstance(x, int) else x.con_id: x for x in contracts}
-        missing = [x for number, x in named_by.items() if self.listings.by_con_id(number) is None]
-        if missing:
-            catalog = await self._every_chain()
-            shelves: dict[Shelf, tuple[ContractDetails, ...]] = {}
-            for one in missing:
-                if isinstance(one, int) or one.sec_type in {"", "FUT"}:
-                    await self._load_con_id(one, catalog, shelves)
-                else:
-                    self._log.warning(
-                        f"{one.local_symbol or one.symbol} ({one.sec_type}, id {one.con_id}) is no"
-                        " future: nothing of it is reported"
-                    )
-        found = (self.listings.by_con_id(number) for number in sorted(named_by))
-        return tuple(one for one in found if one is not None)
+        return await self._held.load(contracts, required=required)
+
+    @property
+    def log(self) -> Logger:
+        """Where its parts log."""
+        return self._log
+
+    @property
+    def venue_form(self) -> VenueForm:
+        """What stands behind the point of its ids."""
+        form: VenueForm = self._config.venue
+        return form
+
+    @property
+    def unknown(self) -> dict[int, int]:
+        """How often contracts were met that the broker does not know, by their numbers."""
+        return self._held.unknown
 
     def subscribe(self, callback: Callable[[Listing], object]) -> Callable[[], None]:
         """Call back for every listing that is new or changed; the answer ends it."""
@@ -307,7 +299,7 @@ class FuturesInstrumentProvider(InstrumentProvider):  # type: ignore[misc] # nau
 
         async def ask(shelf: Shelf) -> tuple[ContractDetails, ...]:
             async with slots:
-                return await self._shelf(shelf, expired=expired[shelf])
+                return await self.shelf(shelf, expired=expired[shelf])
 
         try:
             async with asyncio.TaskGroup() as tasks:
@@ -338,7 +330,7 @@ class FuturesInstrumentProvider(InstrumentProvider):  # type: ignore[misc] # nau
             if month is None or listing.details is None:
                 continue
             others = [x for x in holders.get(shelf, ()) if x.root not in listing.roots]
-            zone = self._login_zone
+            zone = self.login_zone
             for chain, _ in fitting(others, month, answers.get(shelf, ()), listing.con_id, zone):
                 self._told(self.listings.add(replace(listing, chains=(chain,))), listing)
 
@@ -351,17 +343,17 @@ class FuturesInstrumentProvider(InstrumentProvider):  # type: ignore[misc] # nau
         required: bool,
     ) -> list[Diagnostic]:
         """List a month, and return what is wrong with it; nothing is listed that is an error."""
-        resolution = resolve(chain, month, candidates, login_zone=self._login_zone)
+        resolution = resolve(chain, month, candidates, login_zone=self.login_zone)
         found = list(resolution.diagnostics)
         if resolution.details is None:
             absent = all(one.code == "PF601" for one in found)
             return [] if absent and not required else found
         details = resolution.details
-        expires = expiration_ns(chain, month, details, login_zone=self._login_zone)
+        expires = expiration_ns(chain, month, details, login_zone=self.login_zone)
         if expires is None:
             return [*found, _timeless(chain, month)]
         if not found or self._config.on_disagreement is Disagreement.WARN:
-            self._list(details, chain, month, expires)
+            self.list_month(details, chain, month, expires)
         return found
 
     def _judge(self, found: list[Diagnostic]) -> None:
@@ -370,14 +362,15 @@ class FuturesInstrumentProvider(InstrumentProvider):  # type: ignore[misc] # nau
         for one in warnings:
             self._log.warning(str(one))
 
-    def _list(
+    def list_month(
         self, details: ContractDetails, chain: Chain, month: ContractMonth, expires: int
     ) -> Listing:
+        """List a contract as a month of a root."""
         venue = self._venue(details, chain)
         identity = contract_id(details.contract.trading_class or chain.root, month, venue)
-        return self._add(details, identity, (chain,), month, expires, chain.spec.exchange)
+        return self.list_contract(details, identity, (chain,), month, expires, chain.spec.exchange)
 
-    def _add(  # noqa: PLR0913, PLR0917 - one parameter a fact
+    def list_contract(  # noqa: PLR0913, PLR0917 - one parameter a fact
         self,
         details: ContractDetails,
         identity: InstrumentId,
@@ -386,6 +379,7 @@ class FuturesInstrumentProvider(InstrumentProvider):  # type: ignore[misc] # nau
         expires: int,
         exchange: str,
     ) -> Listing:
+        """List a contract under an id, and tell whoever listens if it is news."""
         before = self.listings.by_con_id(details.contract.con_id)
         scale = PriceScale.of(details)
         instrument = future_of(
@@ -408,76 +402,20 @@ class FuturesInstrumentProvider(InstrumentProvider):  # type: ignore[misc] # nau
             for callback in tuple(self._callbacks):
                 callback(listing)
 
-    async def _load_con_id(
-        self,
-        one: int | Contract,
-        catalog: Catalog,
-        shelves: dict[Shelf, tuple[ContractDetails, ...]],
-    ) -> None:
-        number = one if isinstance(one, int) else one.con_id
-        request = Contract(con_id=number, include_expired=True)
-        answer = await self.client.reference.details(request, patience=self._patience)
-        details = at_exchange(answer, catalog)
-        if details is None:
-            name = "" if isinstance(one, int) else f" ({one.local_symbol or one.symbol})"
-            raise UnknownInstrumentError(
-                f"contract {number}{name}: there is a position, an order or a fill in it, and IB"
-                " does not know it; IB forgets contracts about two years after they expired"
-            )
-        if details.contract.sec_type not in {"FUT", ""}:
-            self._log.warning(
-                f"{details.contract.local_symbol} ({details.contract.sec_type}, id {number}) is no"
-                " future: nothing of it is reported"
-            )
-            return
-        month = month_of(details)
-        shelf = (details.contract.symbol, details.contract.exchange, details.contract.currency)
-        if shelf not in shelves:
-            shelves[shelf] = await self._shelf(shelf, expired=True)
-        others = shelves[shelf]
-        owners = (
-            [] if month is None else [x for x in catalog.values() if shelf_of(x, month) == shelf]
-        )
-        fits = [] if month is None else fitting(owners, month, others, number, self._login_zone)
-        for chain, diagnostics in fits:
-            assert month is not None  # noqa: S101 - or nothing fits
-            expires = expiration_ns(chain, month, details, login_zone=self._login_zone)
-            if expires is None:
-                expires = stray_expiration_ns(details, login_zone=self._login_zone)
-            for warning in judged(diagnostics, Disagreement.WARN):
-                self._log.warning(str(warning))
-            self._list(details, chain, month, expires)
-        if not fits:
-            self._stray(details, month, others, owners, catalog)
-
-    def _stray(
-        self,
-        details: ContractDetails,
-        month: ContractMonth | None,
-        others: tuple[ContractDetails, ...],
-        owners: list[Chain],
-        catalog: Catalog,
-    ) -> None:
-        """List a contract that is no month of any spec; its id is the same in every run."""
-        contract = details.contract
-        venue = contract.exchange
-        if self._config.venue is VenueForm.MIC:
-            venue = mic_of(contract.exchange, catalog)
-        identity = stray_id(details, month, owners, others, venue=venue)
-        self._log.warning(
-            f"{identity}: {contract.local_symbol} of {contract.exchange} (id {contract.con_id}) is"
-            " in the account and in no spec; it is reported and can be closed, and nothing rolls it"
-        )
-        expires = stray_expiration_ns(details, login_zone=self._login_zone)
-        self._add(details, identity, (), month, expires, mic_of(contract.exchange, catalog))
-
     # Asking.
 
     async def _now(self) -> dt.datetime:
         """Return the gateway's time: contracts expire by it, not by this machine's."""
-        return await self.client.reference.server_time(patience=self._patience)
+        return await self.client.reference.server_time(patience=self.patience)
 
-    async def _shelf(self, shelf: Shelf, *, expired: bool) -> tuple[ContractDetails, ...]:
+    async def shelf(self, shelf: Shelf, *, expired: bool) -> tuple[ContractDetails, ...]:
+        """Return everything that the broker has under a symbol, exchange and currency.
+
+        Raises
+        ------
+        RequestError
+            If the broker does not answer.
+        """
         symbol, exchange, currency = shelf
 
         async def ask() -> tuple[ContractDetails, ...]:
@@ -486,7 +424,7 @@ class FuturesInstrumentProvider(InstrumentProvider):  # type: ignore[misc] # nau
                 exchange=exchange,
                 currency=currency,
                 include_expired=expired,
-                patience=self._patience,
+                patience=self.patience,
             )
 
         try:
@@ -496,59 +434,12 @@ class FuturesInstrumentProvider(InstrumentProvider):  # type: ignore[misc] # nau
             self._log.warning(f"{error}; it is asked again")
             return await ask()
 
-    async def _chains(self) -> Catalog:
-        """Return the roots that the config names."""
-        roots = self._config.roots
-        if roots is None:
-            return await self._every_chain()
-        if self._catalog is None:
-            load = asyncio.to_thread(Catalog.load, *self._config.catalog, roots=sorted(roots))
-            self._catalog = await load
-        return self._catalog
-
-    async def _every_chain(self) -> Catalog:
-        """Return the whole catalogue, with the chains that are in use already as they are."""
-        if self._whole is None:
-            self._whole = await asyncio.to_thread(Catalog.load, *self._config.catalog)
-        if self._catalog is not None:
-            merged = {**self._whole, **self._catalog}
-            self._whole = Catalog(merged, self._whole.calendars)
-        return self._whole
-
     # Names.
 
     def _venue(self, details: ContractDetails, chain: Chain) -> str:
         if self._config.venue is VenueForm.IB:
             return details.contract.exchange
         return chain.spec.exchange
-
-    def _meant(
-        self, instrument_id: InstrumentId, catalog: Catalog
-    ) -> list[tuple[Chain, ContractMonth]]:
-        """Return the roots and the month that an id names."""
-        found = _SYMBOL.fullmatch(instrument_id.symbol.value)
-        if found is not None:
-            name, code, year = found.groups()
-            month = ContractMonth.parse(f"20{year}{code}")
-            owners = [
-                (chain, month)
-                for chain in catalog.values()
-                if (chain.trading_class(month) or chain.root) == name
-                and lists(chain, month)
-                and shelf_of(chain, month) is not None
-                and instrument_id.venue.value == self._venue_of(chain, month)
-            ]
-            if owners:
-                return owners
-        raise UnknownInstrumentError(
-            f"{instrument_id} is no contract of the catalogue: ids are the IB trading class, the"
-            " month code, the two-digit year and the venue, as in ESH26.XCME"
-        )
-
-    def _venue_of(self, chain: Chain, month: ContractMonth) -> str | None:
-        if self._config.venue is VenueForm.MIC:
-            return chain.spec.exchange
-        return None if chain.spec.ib is None else chain.spec.ib.exchange.at(month)
 
     def _summary(self) -> str:
         roots = sorted({root for one in self.listings for root in one.roots})

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 from nautilus_trader.model.enums import (
     ContingencyType,
     OrderSide,
+    OrderStatus,
 )
 
 from pyfutures.ib.errors import EncodeError
@@ -45,6 +46,7 @@ if TYPE_CHECKING:
 __all__ = ["FuturesExecutionClient"]
 
 _ZERO: Final = Decimal(0)
+_OVERTAKEN: Final = 2.0  # seconds that an order may come behind its own cancellation
 
 
 class _DeniedError(ValueError):
@@ -72,10 +74,26 @@ class FuturesExecutionClient(ReportingClient):
     # Orders.
 
     async def _submit_order(self, command: SubmitOrder) -> None:
-        self._submit([command.order], command.params)
+        self._submit_wanted([command.order], command.params)
 
     async def _submit_order_list(self, command: SubmitOrderList) -> None:
-        self._submit(command.order_list.orders, command.params)
+        self._submit_wanted(command.order_list.orders, command.params)
+
+    def _submit_wanted(self, orders: Sequence[Order], params: dict[str, Any] | None) -> None:
+        """Submit orders, but for those that were cancelled before they came here."""
+        gone = [order for order in orders if order.client_order_id in self._unwanted]
+        if gone and (len(gone) == len(orders) or orders[0] is gone[0]):
+            for order in orders:
+                self._unwanted.discard(order.client_order_id)
+                self._log.info(f"{order.client_order_id}: cancelled before it was sent")
+                self.generate_order_canceled(
+                    order.strategy_id, order.instrument_id, order.client_order_id, None, self.now
+                )
+            return
+        self._submit(orders, params)
+        for order in gone:
+            self._unwanted.discard(order.client_order_id)
+            self._cancel(order)
 
     def _submit(self, orders: Sequence[Order], params: dict[str, Any] | None) -> None:
         # Nothing here waits: two orders of one moment are checked one against the other.
@@ -280,7 +298,19 @@ class FuturesExecutionClient(ReportingClient):
         if order is None:
             self._log.error(f"{command.client_order_id}: not in the cache, cannot be cancelled")
             return
+        if order.status == OrderStatus.INITIALIZED and self.events.find(order) is None:
+            # nautilus weighs the risk of an order first: a cancellation of the same moment
+            # overtakes it.
+            self._unwanted.add(order.client_order_id)
+            self._loop.call_later(_OVERTAKEN, self._never_came, order)
+            return
         self._cancel(order)
+
+    def _never_came(self, order: Order) -> None:
+        if order.client_order_id in self._unwanted:
+            self._unwanted.discard(order.client_order_id)
+            if not order.is_closed:
+                self._cancel(order)  # which is refused: there is nothing to cancel
 
     def _cancel(self, order: Order) -> None:
         try:

@@ -114,6 +114,7 @@ class ExecutionCore(LiveExecutionClient):  # type: ignore[misc] # nautilus has n
         self.config = config
         self.link = link
         self.grace = _GRACE
+        self.unreported = ""  # why there were no reports when the node wanted them
         self.events = OrderEvents(self)
         self._ib = link.client
         self._account = ""
@@ -124,6 +125,7 @@ class ExecutionCore(LiveExecutionClient):  # type: ignore[misc] # nautilus has n
         self._values_told: asyncio.Future[None] | None = None
         self._values_due = False
         self._disowned: set[ClientOrderId] = set()
+        self._unwanted: set[ClientOrderId] = set()  # cancelled, and not yet sent
         self._open = False
 
     @property
@@ -349,14 +351,14 @@ class ExecutionCore(LiveExecutionClient):  # type: ignore[misc] # nautilus has n
         """Return the listing of IB's contract, loading it; None for what is no future."""
         listings = self.link.listings
         if contract.sec_type != BAG:
-            await self._load([contract])
+            await self._load([contract], required=False)
             return listings.by_con_id(contract.con_id)
         bought = [leg.con_id for leg in contract.legs if leg.action.upper().startswith("B")]
         sold = [leg.con_id for leg in contract.legs if leg.action.upper().startswith("S")]
         if len(bought) != 1 or len(sold) != 1:
             self._log.warning(f"a combination of {len(contract.legs)} legs is no calendar spread")
             return None
-        await self._load([*bought, *sold])
+        await self._load([*bought, *sold], required=False)
         first, second = listings.by_con_id(bought[0]), listings.by_con_id(sold[0])
         if first is None or second is None:
             return None
@@ -368,8 +370,8 @@ class ExecutionCore(LiveExecutionClient):  # type: ignore[misc] # nautilus has n
         self._publish(found)
         return found
 
-    async def _load(self, contracts: Iterable[int | Contract]) -> None:
-        for listing in await self.link.provider.load_con_ids(contracts):
+    async def _load(self, contracts: Iterable[int | Contract], *, required: bool) -> None:
+        for listing in await self.link.provider.load_con_ids(contracts, required=required):
             self._publish(listing)
 
     # Margins.

@@ -115,26 +115,29 @@ class Exposure:
             await self._ib.orders.executions()
             await self._ib.clock.sleep(_SETTLE)
             await self._refresh()
+            if self._client.is_settling:
+                self.settle()
+                return
+            for row in self._differences():
+                await self._report(row)
         except RequestError as error:
             self._client.log.warning(f"positions: {error}")
             self.settle()
-            return
-        if self._client.is_settling:
-            self.settle()
-            return
-        for row in self._differences():
-            await self._report(row)
 
     async def _refresh(self) -> None:
         # The rows come by `hear`, in order with executions: by now the answer may be out of date.
         await self._ib.account.positions()
 
     async def _report(self, row: Position) -> None:
-        self.unexplained += 1
+        # Loaded first: what IB does not answer for now is reported when it does.
+        provider = self._client.link.provider
+        listings = await provider.load_con_ids([row.contract], required=False)
         con_id, held = row.contract.con_id, self.held()
         was = held.get(con_id, _ZERO)
+        if row.position == was:
+            return  # meanwhile a fill explained it
+        self.unexplained += 1
         self._base[con_id] = self._base.get(con_id, _ZERO) + row.position - was
-        listings = await self._client.link.provider.load_con_ids([row.contract])
         for listing in listings:
             self._client.log.error(
                 f"{listing.id}: IB holds {row.position}, orders explain {was}; IB is right"

@@ -22,12 +22,12 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Final
 
 from nautilus_trader.model.enums import TimeInForce
-from nautilus_trader.model.identifiers import VenueOrderId
 
 from pyfutures.ib.codes import CODES
 from pyfutures.ib.orders import OrderEventKind, OrderPhase, split_exec_id
 from pyfutures.nautilus.execution.fill_events import FillEvents
 from pyfutures.nautilus.execution.orders import UnsupportedOrderError, reported_terms
+from pyfutures.nautilus.execution.reports import venue_id
 from pyfutures.nautilus.execution.tracks import Track, tracked
 
 if TYPE_CHECKING:
@@ -301,10 +301,10 @@ class OrderEvents(FillEvents):
         if view.error_code and view.error_code != 202 and not track.is_accepted:
             self._tell_rejected(track, view)
             return
-        venue = VenueOrderId(str(view.perm_id))
+        self._accept(track, view.perm_id)  # so that the node knows it by IB's number
+        venue = venue_id(view.perm_id)
         expires = order.expire_time_ns if order.time_in_force == TimeInForce.GTD else 0
         if expires and not track.is_cancelling and self._client.ib_now >= expires:
-            self._accept(track, view.perm_id)
             self._client.generate_order_expired(*track.name, venue, now)
             return
         is_immediate = order.time_in_force in {TimeInForce.IOC, TimeInForce.FOK}
@@ -319,7 +319,7 @@ class OrderEvents(FillEvents):
         if track.filled:  # nautilus has no way from partly filled to rejected
             self._log.error(f"{track.order.client_order_id}: rest rejected: {view.error}")
             self._client.generate_order_canceled(
-                *track.name, VenueOrderId(str(view.perm_id)), self._client.now
+                *track.name, venue_id(view.perm_id), self._client.now
             )
             return
         self._tell_rejected(track, view)
@@ -339,7 +339,7 @@ class OrderEvents(FillEvents):
         self._log.error(f"{track.order.client_order_id}: IB knows nothing of it")
         if track.is_accepted:
             self._client.generate_order_canceled(
-                *track.name, VenueOrderId(str(view.perm_id)), self._client.now
+                *track.name, venue_id(view.perm_id), self._client.now
             )
         else:
             self._client.generate_order_rejected(
@@ -368,9 +368,7 @@ class OrderEvents(FillEvents):
 
     def _cancelled_rest(self, track: Track, view: OrderView) -> None:
         track.is_over, track.is_changing = True, False
-        self._client.generate_order_canceled(
-            *track.name, VenueOrderId(str(view.perm_id)), self._client.now
-        )
+        self._client.generate_order_canceled(*track.name, venue_id(view.perm_id), self._client.now)
 
     # Modifications and cancellations.
 
@@ -392,7 +390,7 @@ class OrderEvents(FillEvents):
             return
         track.told, track.is_changing = told, False
         self._client.generate_order_updated(
-            *track.name, VenueOrderId(str(view.perm_id)), quantity, terms.price,
+            *track.name, venue_id(view.perm_id), quantity, terms.price,
             terms.trigger_price, self._client.now,
         )  # fmt: skip
 
@@ -402,7 +400,7 @@ class OrderEvents(FillEvents):
         elif track.is_changing and not track.is_over:
             track.is_changing = False
             self._client.generate_order_modify_rejected(
-                *track.name, VenueOrderId(str(view.perm_id)), reason, self._client.now
+                *track.name, venue_id(view.perm_id), reason, self._client.now
             )
         else:
             self._log.warning(f"{track.order.client_order_id}: {reason}")
@@ -412,7 +410,7 @@ class OrderEvents(FillEvents):
             return
         track.is_cancelling = False
         self._client.generate_order_cancel_rejected(
-            *track.name, VenueOrderId(str(view.perm_id)), reason, self._client.now
+            *track.name, venue_id(view.perm_id), reason, self._client.now
         )
 
 

@@ -108,12 +108,15 @@ class ReportingClient(ExecutionCore):
         """Return everything that IB says, of one moment; news wait until it is applied."""
         self.events.pause()
         try:
-            self._look = await self._coherent_look()
+            # A node that cannot name what it holds does not start; once it runs, it goes on with
+            # what it can name.
+            self._look = await self._coherent_look(required=True)
             for fill in self._look.fills:
                 self.events.reported(fill)
             status = await super().generate_mass_status(lookback_mins)
-        except IbError as error:
-            self._log.error(f"no reports: {error}")
+        except (IbError, UnknownInstrumentError) as error:
+            self.unreported = f"client {self.id} has no reports of orders and positions: {error}"
+            self._log.error(self.unreported)
             status = None
         finally:
             self._applied, self._look = self._look, None
@@ -162,8 +165,11 @@ class ReportingClient(ExecutionCore):
         )
         return sum((one.signed_decimal_qty() for one in positions), _ZERO)
 
-    async def _coherent_look(self) -> _Look:
-        """Return orders, executions and positions between which nothing was filled."""
+    async def _coherent_look(self, *, required: bool) -> _Look:
+        """Return orders, executions and positions between which nothing was filled.
+
+        With `required` a position in a contract that IB does not know is an error.
+        """
         orders = self._ib.orders
         for _ in range(5):
             await orders.sync()
@@ -179,9 +185,9 @@ class ReportingClient(ExecutionCore):
         views = tuple(view for view in orders.book if self.is_ours(view))
         mine = tuple(one for one in positions if one.account == self._account)
         look = _Look(views, fills, done, mine)
+        await self._load([one.contract for one in mine if one.position], required=required)
         await self._load(
-            [one.contract for one in mine if one.position]
-            + [fill.contract for fill in fills if fill.contract.sec_type != BAG]
+            [fill.contract for fill in fills if fill.contract.sec_type != BAG], required=False
         )
         return look
 
@@ -207,7 +213,7 @@ class ReportingClient(ExecutionCore):
         if self._look is not None:
             return self._look
         await self._await_told()
-        return await self._coherent_look()
+        return await self._coherent_look(required=False)
 
     def _found(self, look: _Look) -> list[Found]:
         """Return all orders by their permanent ids."""
@@ -375,7 +381,7 @@ class ReportingClient(ExecutionCore):
         await self._await_told()
         every = await self._ib.account.positions()
         rows = tuple(one for one in every if one.account == self._account)
-        await self._load([one.contract for one in rows if one.position])
+        await self._load([one.contract for one in rows if one.position], required=False)
         return self._position_reports(rows, command.instrument_id)
 
     def _position_reports(

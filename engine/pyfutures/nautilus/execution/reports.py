@@ -60,6 +60,7 @@ __all__ = [
     "resized",
     "side_of",
     "trade_id",
+    "venue_id",
 ]
 
 _NS: Final = 10**9
@@ -146,6 +147,11 @@ def trade_id(exec_id: str) -> TradeId:
     """Return the trade id of an execution: its id as it was before corrections."""
     base, number = split_exec_id(exec_id)
     return TradeId(exec_id if number == 0 and base == exec_id else f"{base}.01")
+
+
+def venue_id(perm_id: int) -> VenueOrderId | None:
+    """Return the venue order id of a permanent id, None while IB has told none."""
+    return VenueOrderId(str(perm_id)) if perm_id else None
 
 
 def liquidity_of(code: int) -> LiquiditySide:

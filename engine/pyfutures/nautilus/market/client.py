@@ -11,11 +11,13 @@ import datetime as dt
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from nautilus_trader.live.data_client import LiveMarketDataClient
+from nautilus_trader.model.data import BarType
 from nautilus_trader.model.enums import BookType, book_type_to_str
 from nautilus_trader.model.identifiers import ClientId
 
 from pyfutures.ib.events import ClientEventKind
 from pyfutures.ib.failures import RequestError
+from pyfutures.ib.farms import FarmState
 from pyfutures.ib.market import DataKind
 from pyfutures.ib.subscriptions import FeedState
 from pyfutures.ib.supervisor import Phase
@@ -57,7 +59,6 @@ if TYPE_CHECKING:
         UnsubscribeQuoteTicks,
         UnsubscribeTradeTicks,
     )
-    from nautilus_trader.model.data import BarType
     from nautilus_trader.model.identifiers import InstrumentId, Venue
 
     from pyfutures.ib.events import ClientEvent
@@ -172,8 +173,18 @@ class FuturesDataClient(DataRequests, DataRefusals, LiveMarketDataClient):  # ty
 
     def changed(self, feed: LiveFeed, state: FeedState) -> None:
         """Take note of a feed's state."""
+        error = feed.subscription.error
         if state is FeedState.FAILED:
-            self.tell(FeedEventKind.FAILED, feed, f"refused: {feed.subscription.error}", 1)
+            self.tell(FeedEventKind.FAILED, feed, f"refused: {error}", 1)
+            self._unsubscribed(feed)
+        elif state is FeedState.STALE and error is not None and not feed.is_interrupted:
+            feed.is_interrupted = True
+            feed.interruptions += 1
+            text = f"interrupted, and tried again until it comes back: {error}"
+            self.tell(FeedEventKind.INTERRUPTED, feed, text, feed.interruptions)
+        elif state is FeedState.LIVE and feed.is_interrupted:
+            feed.is_interrupted = False
+            self.tell(FeedEventKind.LIVE, feed, "it is back", feed.interruptions)
         else:
             self._log.debug(f"{feed.name}: {state}")
 
@@ -193,7 +204,7 @@ class FuturesDataClient(DataRequests, DataRefusals, LiveMarketDataClient):  # ty
         """Log what happened to a feed, and publish it."""
         name = feed if isinstance(feed, str) else feed.name
         words = f"{name}: {text}" if name else text
-        if kind in {FeedEventKind.LIVE, FeedEventKind.CONNECTION_BACK}:
+        if kind in {FeedEventKind.LIVE, FeedEventKind.FARM_BACK, FeedEventKind.CONNECTION_BACK}:
             self._log.info(words)
         elif kind in {FeedEventKind.FAILED, FeedEventKind.GAP}:
             self._log.error(words)
@@ -249,8 +260,13 @@ class FuturesDataClient(DataRequests, DataRefusals, LiveMarketDataClient):  # ty
             self._end(key)
 
     def _hear(self, event: ClientEvent) -> None:
-        """Tell of the connection: lost, and back."""
+        """Tell of the connection and of the broker's farms: lost, and back."""
         is_ready = self._ib.is_ready
+        farm = event.farm
+        if farm is not None and farm.is_recovery:
+            self.tell(FeedEventKind.FARM_BACK, "", event.text, 1)
+        elif farm is not None and farm.after is FarmState.BROKEN is not farm.before:
+            self.tell(FeedEventKind.FARM_BROKEN, "", event.text, 1)
         if event.kind not in {
             ClientEventKind.PHASE, ClientEventKind.LINE_DOWN, ClientEventKind.LINE_UP,
         }:  # fmt: skip
@@ -291,6 +307,8 @@ class FuturesDataClient(DataRequests, DataRefusals, LiveMarketDataClient):  # ty
         try:
             await self._set_clock()
             now = self.gateway_now
+            for feed in tuple(self.feeds.values()):
+                self._tell_notices(feed)
             if self._watchdog is not None:
                 self._watchdog.review(tuple(self.feeds.values()), now)
             change = self.statuses.review(now)
@@ -303,6 +321,13 @@ class FuturesDataClient(DataRequests, DataRefusals, LiveMarketDataClient):  # ty
             self._reviewing = None
             if self._is_open:
                 self._arm(change)
+
+    def _tell_notices(self, feed: LiveFeed) -> None:
+        notices = feed.subscription.notices
+        while notices:
+            feed.notices += 1
+            text = f"the broker says: {notices.popleft()}"
+            self.tell(FeedEventKind.NOTICE, feed, text, feed.notices)
 
     async def _set_clock(self) -> None:
         """Ask for the gateway's clock, which tells whole seconds."""
@@ -353,6 +378,22 @@ class FuturesDataClient(DataRequests, DataRefusals, LiveMarketDataClient):  # ty
         self.tell(FeedEventKind.FAILED, feed, f"Cannot subscribe: {reason}", 1)
 
     # Feeds.
+
+    def _unsubscribed(self, feed: LiveFeed) -> None:
+        """Have nautilus know that a feed is no more: it would not ask for it a second time."""
+        key = next((key for key, one in self.feeds.items() if one is feed), None)
+        match feed:
+            case BarsFeed() if key is not None:
+                self._remove_subscription_bars(BarType.from_str(key.of))
+            case TradesFeed():
+                self._remove_subscription_trade_ticks(feed.listing.id)
+            case BookFeed():
+                self._remove_subscription_order_book_deltas(feed.listing.id)
+                self._remove_subscription_order_book_depth(feed.listing.id)
+            case LineFeed() | QuotesFeed():
+                self._remove_subscription_quote_ticks(feed.listing.id)
+            case _:
+                pass
 
     def _end(self, key: _Key) -> None:
         feed = self.feeds.pop(key, None)

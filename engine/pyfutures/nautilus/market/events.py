@@ -12,10 +12,14 @@ class FeedEventKind(StrEnum):
     """What happened to a feed."""
 
     STALE = "stale"  # silent for too long in trading hours; it is subscribed again
+    INTERRUPTED = "interrupted"  # the broker stopped it and says why; it is tried again
+    NOTICE = "notice"  # the broker says something about it, and goes on
     LIVE = "live"  # it speaks again
     FAILED = "failed"  # the broker refuses it, for good
     UNSUPPORTED = "unsupported"  # nothing of the kind is had of futures at the broker
     GAP = "gap"  # something was missed that the broker's history does not give
+    FARM_BROKEN = "farm broken"  # a part of the broker's servers: some feeds may be silent
+    FARM_BACK = "farm back"
     CONNECTION_LOST = "connection lost"
     CONNECTION_BACK = "connection back"
 

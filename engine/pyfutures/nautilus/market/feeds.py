@@ -91,6 +91,9 @@ class LiveFeed:
         self.stale_count = 0
         self.marked_at: float | None = None  # of `heard_at`, when it was started anew
         self.gaps_told = 0
+        self.notices = 0
+        self.interruptions = 0
+        self.is_interrupted = False
         self._outlet = outlet
         self._give = outlet.give
         self._subscription: Subscription[Any] | None = None

@@ -17,7 +17,7 @@ from pyfutures.nautilus.moves.orders import MoveOrders
 from pyfutures.nautilus.moves.root_market import ContractNotLoadedError, RootMarket
 from pyfutures.nautilus.types import current_topic
 from pyfutures.positions import AttributionError, Move, State
-from pyfutures.positions.book import MemoryBook, MoveBook
+from pyfutures.positions.book import MemoryBook, MoveBook, Target
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -72,6 +72,7 @@ class RollingCore(Strategy):  # type: ignore[misc] # nautilus has no types
         self._current: ContractMonth | None = None
         self._target: int | None = self.config.target
         self._may_open = bool(self.config.open_when_flat)
+        self._is_told = False  # whether `set_target` was called
         self._move: Move | None = None
         self._quoted: dict[ContractMonth, InstrumentId] = {}
         self._said = ""
@@ -158,6 +159,7 @@ class RollingCore(Strategy):  # type: ignore[misc] # nautilus has no types
         self._claim_root(account)
         self._book = self._given_book or self._open_book(account)
         self._is_open = True
+        self._recall_target()
         self._ledger = RootLedger(self._book, self._market)
         self._orders = MoveOrders(
             self, self._book, self._market,
@@ -209,6 +211,34 @@ class RollingCore(Strategy):  # type: ignore[misc] # nautilus has no types
             " name one with `account_id`"
         )
 
+    def _recall_target(self) -> None:
+        """Take the target up that was set while an earlier run was up, if it still counts."""
+        if self._is_told:  # before the start
+            self._keep_target()
+            return
+        kept, configured = self.book.target(), self.config.target
+        if kept is None:
+            return
+        if kept.configured != configured:
+            self.log.warning(
+                f"{self.config.root}: the target is {configured}, as the config says now; it was"
+                f" {kept.configured} when {kept.quantity} was set"
+            )
+            if not self.config.dry_run:
+                self.book.set_target(None)
+            return
+        self._target, self._may_open = kept.quantity, self._may_open or kept.opens
+        self.log.info(f"{self.config.root}: the target is {kept.quantity}, which was set")
+
+    def _keep_target(self) -> None:
+        """Write the target down; a strategy may say the same at every bar."""
+        if self._target is None or self.config.dry_run:
+            return
+        is_flat = not self.position and not self._own_moves()
+        told = Target(self._target, self.config.target, opens=is_flat and self._target != 0)
+        if told != self.book.target():
+            self.book.set_target(told)
+
     def _settle(self) -> None:
         """Bring the ledger up to date; what the start found may still be on its way."""
         if self._is_settled:
@@ -250,6 +280,8 @@ class RollingCore(Strategy):  # type: ignore[misc] # nautilus has no types
             self._may_open = True
         else:
             self._target, self._may_open = sum(self.position.values()), False
+            if self.book.target() is not None:
+                self.book.set_target(None)
 
     def _take_up(self) -> None:
         """Go on with the move that is open, if there is one."""
@@ -345,10 +377,15 @@ class RollingCore(Strategy):  # type: ignore[misc] # nautilus has no types
         self._watch(())
         self.msgbus.unsubscribe("events.order.*", self._on_order)
         self.msgbus.unsubscribe(current_topic(self.config.root), self._on_current)
-        if self.config.dry_run and self._move is not None and not book.orders(self._move.id):
-            book.end(self._move.id, "dry run")
-        if book is not self._given_book:
-            book.close()
+        try:
+            if self.config.dry_run and self._move is not None and not book.orders(self._move.id):
+                book.end(self._move.id, "dry run")
+            if book is not self._given_book:
+                book.close()
+        except Exception as error:  # of the store alone; what is written is safe
+            if not self._is_of_store(error):
+                raise
+            self.log.error(f"{self.config.root}: not closed in good order: {error}")  # noqa: TRY400 - its trace tells nothing
 
     def _say(self, text: str) -> None:
         """Log what is new; a reason to wait is asked for every second."""
@@ -375,8 +412,10 @@ class RollingCore(Strategy):  # type: ignore[misc] # nautilus has no types
                 self.log.error(text)  # noqa: TRY400 - its trace tells nothing
             else:
                 self.log.exception(text, error)
-            self.fault()
-            self.shutdown_system(text)
+            try:
+                self.fault()
+            finally:
+                self.shutdown_system(text)
             if not is_known:
                 raise
 

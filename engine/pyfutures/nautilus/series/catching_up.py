@@ -2,8 +2,11 @@
 
 Rules of this file. A month is subscribed to before its history is asked for, and what comes live
 waits until history has been fed: so nothing falls between the two. An answer with nothing in it is
-taken for a failure where trading hours say that there must be something; it is asked for again, and
-in the end the start fails.
+no answer where the data client says that it failed, where a bar of that month is stored which it
+should have, or where trading hours say that the current month must have something; it is asked for
+again. In the end the start fails; a series that was followed already is asked for on and on, with
+longer and longer breaks, and nothing is published meanwhile. Of an expired contract that is a leg
+beside the current one history may be gone for good: that is told, and the leg is absent.
 """
 
 from __future__ import annotations
@@ -16,6 +19,7 @@ from nautilus_trader.model.data import BarType
 from nautilus_trader.model.identifiers import ClientId
 
 from pyfutures.nautilus.instruments import instrument_id
+from pyfutures.nautilus.market.events import FeedEvent, feed_topic
 from pyfutures.nautilus.series.guarded_actor import GuardedActor, RollActorError
 from pyfutures.nautilus.series.recovery import Recovery
 
@@ -32,6 +36,12 @@ _NS: Final = 10**9
 _REVIEWED: Final = 20  # stored bars that history is compared with
 _DAY: Final = dt.timedelta(days=1)
 _STEPS: Final = {"SECOND": 1, "MINUTE": 60, "HOUR": 3600}
+_EPOCH: Final = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
+_PIECE: Final = 5000  # bars for which an answer is given `history_secs` more
+_DOUBLINGS: Final = 6
+_COUNTED: Final = ("late", "revised", "overdue", "asked_again", "empty")
+_ALL_FEEDS: Final = feed_topic("*")
+_UNANSWERED: Final = "unanswered"  # kind of feed event: a request failed and is answered by nothing
 
 
 class CatchingUpActor(GuardedActor):
@@ -45,7 +55,8 @@ class CatchingUpActor(GuardedActor):
     Attributes
     ----------
     counts : dict of str to int
-        Bars refused as late or revised, feeds found overdue, requests that had to be repeated.
+        Bars refused as late or revised, feeds found overdue, requests that had to be repeated,
+        answers with nothing in them that were taken for true.
     """
 
     def __init__(self, config: RollActorConfig) -> None:
@@ -54,15 +65,17 @@ class CatchingUpActor(GuardedActor):
         self._clear_feeds()
 
     def _clear_feeds(self) -> None:
-        self.counts = dict.fromkeys(("late", "revised", "overdue", "asked_again"), 0)
+        self.counts = dict.fromkeys(_COUNTED, 0)
         self._recovery: Recovery | None = None
         self._held_back: list[Bar] = []
         self._past: dict[BarType, list[Bar]] = {}
         self._tries: dict[ContractMonth, int] = {}
+        self._failed: dict[BarType, str] = {}  # why there was no answer, until it is asked again
         self._subscribed: dict[BarType, ContractMonth] = {}
         self._unknown: set[BarType] = set()  # wanted, but the broker does not have it
         self._last_ns = 0  # the newest bar of the current month
         self._strikes = 0
+        self._follows_since: int | None = None  # None until history was brought for the first time
         self._begun_ns: int | None = None  # when a series was begun that has no bar yet
 
     @property
@@ -80,14 +93,16 @@ class CatchingUpActor(GuardedActor):
             since = stored[0].ts
         elif (known := machine.closed_ts or machine.open_ts) is not None:
             since = known
-        elif self._begun_ns is not None and not self.config.replay:
-            since = self._begun_ns
-        elif self.config.history_days:
-            since = max(0, self._now() - round(self.config.history_days * 86_400) * _NS)
+        elif self.config.history_days or (self._begun_ns is not None and not self.config.replay):
+            # A start that was cut short begins where it would have begun.
+            begun = min(self._begun_ns or self._now(), self._now())
+            since = max(0, begun - round(self.config.history_days * 86_400) * _NS)
         else:
             self._go_on()
             return
         self._recovery = Recovery(machine, since_ns=since, stored=stored)
+        self._tries.clear()
+        self.msgbus.subscribe(_ALL_FEEDS, self._on_feed)
         self._ask()
 
     def _ask(self) -> None:
@@ -101,57 +116,101 @@ class CatchingUpActor(GuardedActor):
             self._caught_up()
 
     def _request(self, month: ContractMonth, _: BarType | None = None) -> None:
-        if self._recovery is None:
+        recovery = self._recovery
+        if recovery is None:
             return
         bar_type = self._bar_type_of(month)
         self._past[bar_type] = []
+        self._failed.pop(bar_type, None)
         self._tries[month] = self._tries.get(month, 0) + 1
+        since, now = recovery.since_ns, self._now()
         self.request_bars(
             bar_type,
-            start=_moment(self._recovery.since_ns),
+            start=_moment(since if self.config.replay else min(since, now)),
             client_id=self._client(),
             callback=lambda _: self._answered(month),
         )
-        self._once(self.config.history_secs, f"history-{month}", lambda: self._ask_again(month))
+        # A long answer is many requests to the broker, who has them paced.
+        pieces = 1 + max(0, now - since) // (self._bar_secs() * _PIECE * _NS)
+        self._ask_again_in(self.config.history_secs * pieces, month)
+
+    def _ask_again_in(self, seconds: float, month: ContractMonth) -> None:
+        if self._follows_since is not None:
+            seconds *= 2 ** min(self._tries[month] - 1, _DOUBLINGS)
+        self._once(seconds, f"history-{month}", lambda: self._ask_again(month))
 
     def _ask_again(self, month: ContractMonth) -> None:
         if self._recovery is None:
             return
-        if self._tries[month] >= self.config.history_tries:
-            raise RollActorError(
-                f"no history of {self._bar_type_of(month)} since"
-                f" {_moment(self._recovery.since_ns)}, asked for {self._tries[month]} times; see"
-                " the log of the data client"
+        if self._tries[month] % self.config.history_tries == 0:
+            bar_type = self._bar_type_of(month)
+            why = self._failed.get(bar_type, "see the log of the data client")
+            text = (
+                f"no history of {bar_type} since {_moment(self._recovery.since_ns)}, asked for"
+                f" {self._tries[month]} times; {why}"
             )
+            if month != self.machine.month and self._has_expired(month):
+                self.log.error(_line(self._name, f"{text}. It has expired: this leg stays absent"))
+                self._take_history(month, [])
+                return
+            if self._follows_since is None:
+                raise RollActorError(text)
+            self.log.error(_line(self._name, f"{text}. Nothing is published until there is one"))
         self.counts["asked_again"] += 1
         self.log.warning(_line(self._name, "history of", month, "is asked for again"))
         self._request(month)
 
+    def _hear_no_feeds(self) -> None:
+        self.msgbus.unsubscribe(_ALL_FEEDS, self._on_feed)
+
+    def _on_feed(self, event: FeedEvent) -> None:
+        """Hear that a request failed; its answer, which follows, has nothing in it."""
+        if event.kind == _UNANSWERED:
+            for bar_type in self._past:
+                if event.feed == f"bars {bar_type}":
+                    self._failed[bar_type] = event.text
+
     def _answered(self, month: ContractMonth) -> None:
         """Take the history of a month."""
-        recovery, bar_type = self._recovery, self._bar_type_of(month)
-        if recovery is None or bar_type not in self._past or self.failure is not None:
+        bar_type = self._bar_type_of(month)
+        if self._recovery is None or bar_type not in self._past or self.failure is not None:
             return
         try:
             bars = self._past[bar_type]
-            if not bars and self._is_needed(month):
-                return  # asked for again by its alert
-            del self._past[bar_type]
-            self._cancel(self._timer(f"history-{month}"))
-            self._take(recovery.bring(month, bars))
-            self._feed_all(recovery.ready())
-            self._ask()
+            if not bars:
+                why = self._failed.get(bar_type) or self._why_not_empty(month)
+                if why is not None:
+                    self._failed[bar_type] = why
+                    self._ask_again_in(self.config.history_secs, month)
+                    return
+                self.counts["empty"] += 1
+                self.log.warning(
+                    _line(self._name, "history of", month, "is empty: taken as nothing traded")
+                )
+            self._take_history(month, bars)
         except Exception as error:  # as in on_bar
             raise self._fail(error, month) from error
 
-    def _is_needed(self, month: ContractMonth) -> bool:
-        """Whether an empty answer must be an error: a session of the current month has passed."""
+    def _take_history(self, month: ContractMonth, bars: list[Bar]) -> None:
+        self._past.pop(self._bar_type_of(month), None)
+        self._cancel(self._timer(f"history-{month}"))
+        recovery = self._require_recovery()
+        self._take(recovery.bring(month, bars))
+        self._feed_all(recovery.ready())
+        self._ask()
+
+    def _why_not_empty(self, month: ContractMonth) -> str | None:
+        """Return why an answer cannot be empty in truth; None if it can."""
         machine = self.machine
+        if self._require_recovery().knows(month):
+            return "the answer was empty, and bars of that time are stored"
         if month != machine.month or machine.closed_ts is None:
-            return False
+            return None
         first, last = _moment(machine.closed_ts).date(), self._today()
         closes = [session.close_ns for session in self._times.between(first, last)]
-        return any(machine.closed_ts < close <= self._now() - self._grace for close in closes)
+        if any(machine.closed_ts < close <= self._now() - self._grace for close in closes):
+            return "the answer was empty, and a session has passed"
+        return None
 
     def _caught_up(self) -> None:
         """Feed what came meanwhile, and go on live."""
@@ -161,6 +220,7 @@ class CatchingUpActor(GuardedActor):
         waiting = (bar for bar in held_back if closed is None or bar.ts > closed)
         self._feed_all(sorted(waiting, key=lambda bar: (bar.ts, bar.month)))
         self._past.clear()
+        self._hear_no_feeds()
         self._go_on()
 
     def _require_recovery(self) -> Recovery:
@@ -224,8 +284,10 @@ class CatchingUpActor(GuardedActor):
 
     def _look_for_overdue(self) -> None:
         """Subscribe anew to a current month whose bar was due and has not come."""
-        due = self._due_ns()
-        if due is None or self._last_ns >= due or self._recovery is not None:
+        due, since = self._due_ns(), self._follows_since
+        if due is None or since is None or self._recovery is not None:
+            return
+        if due <= max(self._last_ns, since):  # what was due before was history, and asked for
             return
         late = (self._now() - due) / _NS
         # Twice as long each time: a month that nobody trades is no broken feed.
@@ -248,16 +310,22 @@ class CatchingUpActor(GuardedActor):
     def _due_ns(self) -> int | None:
         """When the last bar was due by the hours of the spec; None if they are not known."""
         now = _moment(self._now() - self._grace)
-        step = _STEPS.get(self.config.bar_spec.split("-")[1])
-        if step is None:
+        if self.config.bar_spec.split("-")[1] not in _STEPS:
             sessions = self._times.between(now.date() - 10 * _DAY, now.date() + _DAY)
             return max((x.close_ns for x in sessions if x.close_ns <= _ns(now)), default=None)
         stretch = self._times.stretch(now)
         if stretch is None:
             return None
-        length = step * int(self.config.bar_spec.split("-")[0])
-        whole = int((now - stretch[0]).total_seconds()) // length * length
-        return _ns(stretch[0]) + whole * _NS if whole else None
+        # Bars are cut at multiples of their size on the clock of the exchange.
+        size = dt.timedelta(seconds=self._bar_secs())
+        offset = now.astimezone(self._times.zone).utcoffset() or dt.timedelta(0)
+        due = _EPOCH + (now - _EPOCH + offset) // size * size - offset
+        return _ns(due) if due > stretch[0] else None
+
+    def _bar_secs(self) -> int:
+        """Seconds of a bar; a day for all that are longer."""
+        count, unit = self.config.bar_spec.split("-")[:2]
+        return int(count) * _STEPS[unit] if unit in _STEPS else 86_400
 
     def _client(self) -> ClientId | None:
         return None if self.config.client_id is None else ClientId(self.config.client_id)

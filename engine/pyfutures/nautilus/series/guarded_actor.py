@@ -65,7 +65,10 @@ class GuardedActor(Actor):  # type: ignore[misc] # nautilus has no types
         raise NotImplementedError
 
     def _every(self, seconds: float, name: str, action: Callable[[], object]) -> None:
+        """Do something again and again; a timer of that name which runs already goes on."""
         timer = self._timer(name)
+        if timer in self._timers:
+            return
         self._timers.add(timer)
         self.clock.set_timer_ns(timer, round(seconds * _NS), 0, 0, lambda _: self._called(action))
 
@@ -96,8 +99,10 @@ class GuardedActor(Actor):  # type: ignore[misc] # nautilus has no types
         failure.__cause__ = error
         self.failure = failure
         self.log.exception(str(failure), error)  # noqa: LOG004 - called by handlers only
-        self.fault()
-        self.shutdown_system(str(failure))
+        try:
+            self.fault()
+        finally:
+            self.shutdown_system(str(failure))
         return failure
 
     def _cancel_alerts(self) -> None:

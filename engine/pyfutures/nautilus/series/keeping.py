@@ -80,9 +80,11 @@ class Keeping:
 
     def close(self) -> None:
         """Let go of the lease, and close the store."""
-        if self.lease is not None:
-            self.lease.release()
-        self.store.close()
+        try:
+            if self.lease is not None:
+                self.lease.release()
+        finally:
+            self.store.close()
 
     # Starting
 

@@ -76,11 +76,17 @@ class Recovery:
         """Whether everything that is wanted was brought and fed."""
         return not self._waiting and self._brought.issuperset(self._machine.wanted())
 
+    def knows(self, month: ContractMonth) -> bool:
+        """Whether a bar of the month is stored that its history must have."""
+        return any(held == month for held, _ in self._known)
+
     def bring(self, month: ContractMonth, bars: Iterable[Bar]) -> tuple[Revised, ...]:
         """Take the history of a month; return what of it was another value before."""
         self._brought.add(month)
         revised = []
         for bar in bars:
+            if bar.ts < self.since_ns:  # asked for by another series of the same contracts
+                continue
             if self._closed is not None and bar.ts <= self._closed:
                 known = self._known.get((month, bar.ts))
                 if known is not None and not same_bar(known, bar):
