@@ -11,6 +11,7 @@ import pytest
 from pyfutures.cli import run
 from pyfutures.gateway.order_desk import place_by_hand
 from pyfutures.months import ContractMonth
+from pyfutures.positions.book import Target
 from pyfutures.store import Owner, Store
 from tests.gateway.tools import gateway, order
 
@@ -209,3 +210,23 @@ def test_a_broker_that_is_not_there(call, store):
     code, _, err = call(json.dumps(text), "--broker")
     assert code == 1
     assert "the broker was not asked: " in err
+
+
+@pytest.mark.parametrize(
+    ("kept", "options", "opened"),
+    [
+        (None, {"target": 2, "open_when_flat": True}, 2),
+        (Target(-3, 2, opens=True), {"target": 2}, -3),
+        (Target(-3, 2, opens=False), {"target": 2}, None),
+        (Target(-3, 2, opens=False), {"target": 2, "open_when_flat": True}, -3),
+        (Target(-3, 2, opens=True), {"target": 1, "open_when_flat": True}, 1),
+        (Target(0, 2, opens=False), {"target": 2, "open_when_flat": True}, None),
+    ],
+)
+def test_a_target_that_was_set_is_what_is_opened(call, tmp_path, kept, options, opened):
+    """It counts as long as the config says what it said when it was set."""
+    path = tmp_path / "s.sqlite"
+    with Store.open(path) as store, store.lease(ACCOUNT, "ES", Owner.here("T-001")) as lease:
+        store.book(lease, strategy="ROLLING").set_target(kept)
+    told = json.loads(call(node(path, **options), "--format", "json")[1])
+    assert [row["quantity"] for row in told["openings"]] == ([] if opened is None else [opened])

@@ -93,26 +93,26 @@ def _asked(client, named):
     history, reference, orders = client.history, client.reference, client.orders
     return [
         lambda: reference.details(named),
-        lambda: reference.server_time(),
-        lambda: reference.depth_exchanges(),
+        reference.server_time,
+        reference.depth_exchanges,
         lambda: history.bars(named, size=BarSize.HOUR_1, duration="1 D", end=end),
         lambda: history.bars(named, size=BarSize.SECOND_30, duration="1800 S", end=end),
         lambda: history.quotes(named, start=end, count=100),
         lambda: history.head(named),
         lambda: history.schedule(named, duration="5 D"),
         lambda: client.market.snapshot(named),
-        lambda: orders.open_orders(),
-        lambda: orders.completed_orders(),
-        lambda: orders.executions(),
-        lambda: client.account.positions(),
-        lambda: client.account.summary(),
+        orders.open_orders,
+        orders.completed_orders,
+        orders.executions,
+        client.account.positions,
+        client.account.summary,
     ]
 
 
 @pytest.mark.parametrize("seed", range(3))
 def test_requests_that_are_given_up_at_any_moment_leave_nothing_behind(seed):
     async def main():
-        chance = random.Random(seed)
+        chance = random.Random(seed)  # noqa: S311 - a test that can be repeated
         async with gateway(limits=None) as server:
             named = contract(server)
             settings = ClientConfig(

@@ -259,3 +259,21 @@ def test_the_sinks_of_a_client_that_is_gone_take_nothing():
             await server.advance(60)
 
     asyncio.run(main())
+
+
+def test_a_client_that_does_not_read_does_not_keep_the_gateway_from_closing():
+    async def main():
+        async with asyncio.timeout(30):  # it hung for ever
+            async with gateway(limits=None) as server:
+                raw = await Raw.connect(server)
+                raw.writer.transport.pause_reading()
+                named = contract(server)
+                raw.send(
+                    *(m.RequestHistoricalBars(n, named, "", "1 min", "5 D") for n in range(60))
+                )
+                (session,) = server.gateway.clients()
+                while not session.sink.writer.transport.get_write_buffer_size():
+                    await asyncio.sleep(0.01)
+            raw.writer.transport.abort()
+
+    asyncio.run(main())

@@ -166,7 +166,7 @@ def test_a_file_that_was_cut_is_a_warning_and_stops_nothing(tmp_path):
             warnings.simplefilter("always")
             with Cache(path) as cache:
                 for number in range(40):
-                    assert cache.get(f"k{number}", NOW) in {None, entry}
+                    assert cache.get(f"k{number}", NOW) in (None, entry)
                     cache.put(f"k{number}", BARS, entry, now=NOW)
                 list(cache.kept(m.HistoricalBars))
                 len(cache)
@@ -197,10 +197,15 @@ class Boom:
         pickle.dumps(Boom()),
         zlib.compress(b"[[1"),
         zlib.compress(b'{"a": 1}'),
-        zlib.compress(b'[["17"]]'),
-        zlib.compress(b'[["9999", "1"]]'),
-        zlib.compress(b'["17"]'),
-        zlib.compress(json.dumps([["17", "0", "2", "1717000000"]]).encode()),
+        zlib.compress(b'[0, "", null, [["17"]]]'),
+        zlib.compress(b'[0, "", null, [["9999", "1"]]]'),
+        zlib.compress(b'[0, "", null, ["17"]]'),
+        zlib.compress(b'[0, "", null, 17]'),
+        zlib.compress(b'[0, "", "soon", []]'),
+        zlib.compress(b'[0, "", 1e300, []]'),
+        zlib.compress(b'["x", "", null, []]'),
+        zlib.compress(b"[0, 0]"),
+        zlib.compress(json.dumps([0, "", None, [["17", "0", "2", "1717000000"]]]).encode()),
         zlib.compress(pickle.dumps(Boom())),
     ],
 )

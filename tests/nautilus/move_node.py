@@ -4,9 +4,9 @@
 
 As in `tests.nautilus.roll_node`: every line of stdin is a JSON object, the settings of a node to
 start, which is a fork of this process. A node says `ready` when it runs, `moved` when no move is
-open, and `end` when it ended by itself; with `told` it sets that target
-and says so, and with `die_told` it kills itself at that statement of the setting. With `die_at`, it kills itself at that statement which it
-sends to the database: between an intent and its order, an order and its answer, or two legs.
+open, and `end` when it ended by itself. With `die_at`, it kills itself at that statement which it
+sends to the database: between an intent and its order, an order and its answer, or two legs. With
+`told` it sets that target and says so, with `die_told` it kills itself at a statement of that.
 """
 
 from __future__ import annotations

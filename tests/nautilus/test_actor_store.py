@@ -126,10 +126,13 @@ def test_a_changed_past_ends_the_start_and_rebuild_begins_anew(es, bars, path):
     assert rebuilt.events == expected(es, bars, start="2024H", offset=-12)
 
 
-def test_the_policy_open_interest_is_refused(es, bars):
-    result = run(es, native(es, bars), policy="open_interest")
-    assert isinstance(result.error, RollActorError)
-    assert "have no open interest" in str(result.error)
+@pytest.mark.parametrize(
+    ("policy", "text"),
+    [("open_interest", "have no open interest"), ("nearest", "looks at prices to come")],
+)
+def test_policies_for_files_are_refused_before_a_node_is_made(es, policy, text):
+    with pytest.raises(RollActorError, match=f"ES: the policy {policy} is for files.*{text}"):
+        RollActor(RollActorConfig(root="ES", policy=policy), es)
 
 
 # Copies

@@ -10,6 +10,8 @@ from pyfutures.continuous import ContinuousBar
 from pyfutures.nautilus.actor import RollActorError
 from pyfutures.store import Store
 from pyfutures.store.tables import leases
+from pyfutures.nautilus.market.events import feed_topic
+from pyfutures.nautilus.series import catching_up
 from tests.nautilus.actor_rig import at, bar_type_of, in_a_loop, rig
 from tests.nautilus.kills import written
 from tests.nautilus.tools import SECOND, UTCNOW, expected, market, month
@@ -199,7 +201,7 @@ def test_a_lease_that_is_lost_stops_everything(es, bars, path):
     def work():
         made = _started(es, bars, store=path, is_beating=True)
         with Store.open(path) as store, store._database.writing() as connection:
-            connection.execute(leases.update().values(token="another"))
+            connection.execute(leases.update().values({"token": "another"}))
         with pytest.raises(RollActorError, match="is lost"):
             made.advance(START + 16 * SECOND)
         assert made.actor.state == ComponentState.FAULTED
@@ -210,6 +212,11 @@ def test_a_lease_that_is_lost_stops_everything(es, bars, path):
 
 
 # History that fails
+
+
+def test_it_hears_what_data_clients_say():
+    """The rooms of a node do not import each other; they agree on a topic."""
+    assert feed_topic("*") == catching_up._ALL_FEEDS
 
 
 @pytest.mark.parametrize("which", ["2023Z", "2024H", "2024M", "2024U"])

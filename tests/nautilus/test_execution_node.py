@@ -166,22 +166,44 @@ def test_every_type_that_rests_is_accepted_as_it_was_meant():
     asyncio.run(scenario())
 
 
-@pytest.mark.parametrize(
-    ("kind", "tif"),
-    [(OrderType.MARKET, TimeInForce.AT_THE_CLOSE), (OrderType.MARKET_TO_LIMIT, TimeInForce.DAY)],
-)
-def test_what_an_exchange_does_not_have_is_rejected_with_ibs_reason(kind, tif):
+REFUSALS = [
+    # what IB says, how the node's reason begins
+    (201, "Order rejected - reason:Exchange is closed", "error 201: Order rejected"),
+    (201, "YOUR EQUITY WITH LOAN VALUE MUST EXCEED THE INITIAL MARGIN", "margin: error 201"),
+    (203, "The security is not available or allowed for this account", "error 203"),
+    (110, "The price does not conform to the minimum price variation", "error 110"),
+    (321, "Error validating: account DU1234567", "error 321: Error validating: account DU***67"),
+    (387, "Unsupported order type for this exchange and security type.", "error 387"),
+]
+
+
+def test_what_ib_refuses_is_rejected_with_its_reason_and_no_account():
     async def scenario():
         async with desk() as d:
+            bid, _ = d.quote(ESU)
+            for code, text, reason in REFUSALS:
+                d.gateway.faults.when("PlaceOrder", {"reject": {"code": code, "text": text}})
+                made = d.strategy.limit(ESU, BUY, bid - 10)
+                await d.status(made, "REJECTED")
+                assert made.last_event.reason.startswith(reason)
+                assert d.strategy.names(made) == [*ACCEPTED[:2], "OrderRejected"]
+            assert d.counts.rejections == len(REFUSALS)
+
+    asyncio.run(scenario())
+
+
+def test_orders_at_the_close_and_to_limit_do_what_their_names_say():
+    async def scenario():
+        near = dt.datetime(2025, 7, 1, 20, 59, 30, tzinfo=dt.UTC)  # the session ends at 21:00
+        async with desk(gateway_settings={"start": near}) as d:
             make = d.strategy.order_factory
-            made = (
-                make.market(ESU, BUY, ONE, tif)
-                if kind == OrderType.MARKET
-                else make.market_to_limit(ESU, BUY, ONE, tif)
-            )
-            d.strategy.send(made)
-            await d.status(made, "REJECTED")
-            assert "error 387" in made.last_event.reason
+            to_limit = d.strategy.send(make.market_to_limit(ESU, BUY, ONE, TimeInForce.DAY))
+            await d.status(to_limit, "FILLED")
+            closing = d.strategy.send(make.market(ESU, BUY, ONE, TimeInForce.AT_THE_CLOSE))
+            await d.status(closing, "ACCEPTED")
+            await d.advance(31)
+            await d.status(closing, "FILLED")
+            await d.agree()
 
     asyncio.run(scenario())
 
@@ -193,6 +215,16 @@ def test_what_cannot_fill_at_once_is_cancelled(tif):
             bid, ask = d.quote(ESU)
             none = d.strategy.limit(ESU, BUY, bid - 10, time_in_force=tif)
             await d.status(none, "CANCELED")
+            # Its end may be all that is told of it: the node knows IB's number all the same.
+            for kind, where in (("OpenOrder", None), ("OrderStatus", {"status": "Submitted"})):
+                d.gateway.faults.when(kind, "drop", where=where, times=None)
+            brief = d.strategy.limit(ESU, BUY, bid - 10, time_in_force=tif)
+            await d.status(brief, "CANCELED")
+            d.gateway.faults.clear()
+            theirs = {x.order.order_ref: str(x.perm_id) for x in d.gateway.book.done()}
+            for each in (none, brief):
+                assert each.venue_order_id.value == theirs[each.client_order_id.value]
+                assert d.strategy.names(each) == [*ACCEPTED, "OrderCanceled"]
             whole = d.strategy.limit(ESU, BUY, ask, time_in_force=tif)
             await d.status(whole, "FILLED")
             assert d.counts.broker_cancels == 0
@@ -349,6 +381,53 @@ def test_a_cancellation_of_the_broker_is_one():
     asyncio.run(scenario())
 
 
+def test_an_order_that_ib_ends_before_it_has_a_number_gets_none():
+    async def scenario():
+        async with desk() as d:
+            bid, _ = d.quote(ESU)
+            for _ in range(2):
+                text = "Order Canceled - reason:"
+                d.gateway.faults.when("PlaceOrder", {"reject": {"code": 202, "text": text}})
+                made = d.strategy.limit(ESU, BUY, bid - 10)
+                await d.status(made, "CANCELED")
+                assert made.last_event.venue_order_id is None
+
+    asyncio.run(scenario())
+
+
+def test_a_cancellation_that_overtakes_its_order_keeps_it_from_being_sent():
+    """nautilus weighs the risk of an order first, and of a cancellation not at all."""
+
+    async def scenario():
+        async with desk() as d:
+            bid, ask = d.quote(ESU)
+            single = d.strategy.market(ESU, BUY)
+            d.strategy.cancel_order(single)
+            px = d.strategy.px
+            made = d.strategy.order_factory.bracket(
+                ESU, BUY, ONE,
+                entry_order_type=OrderType.LIMIT,
+                entry_price=px(ESU, bid - 10),
+                sl_trigger_price=px(ESU, bid - 30),
+                tp_price=px(ESU, ask + 30),
+                tp_post_only=False,
+            )  # fmt: skip
+            d.strategy.submit_order_list(made)
+            d.strategy.cancel_order(made.orders[0])
+            for order in (single, *made.orders):
+                await d.status(order, "CANCELED")
+                assert d.strategy.names(order) == ["OrderInitialized", "OrderCanceled"]
+            assert not d.gateway.book.open()
+            assert not d.gateway.book.done()
+            # One that is never sent cannot be cancelled.
+            idle = d.strategy.order_factory.limit(ESU, BUY, ONE, px(ESU, bid - 10))
+            d.cache.add_order(idle)
+            d.strategy.cancel_order(idle)
+            await until(lambda: "OrderCancelRejected" in d.strategy.names(idle), "rejection")
+
+    asyncio.run(scenario())
+
+
 def test_an_order_that_is_held_lives():
     async def scenario():
         async with desk() as d:
@@ -422,6 +501,83 @@ def test_a_corrected_fill_is_not_another():
             d.gateway.book.fills.correct(theirs.details.execution.exec_id, 1)
             await until(lambda: d.counts.corrections == 1, "correction")
             assert len(d.strategy.fills()) == 1
+            await d.agree()
+
+    asyncio.run(scenario())
+
+
+@pytest.mark.parametrize(
+    ("said", "expected"),
+    [
+        ({"currency": "EUR", "commission": 1.9}, "1.90 EUR"),
+        ({"currency": ""}, "2.25 USD"),
+        ({"commission": -0.25}, "-0.25 USD"),
+    ],
+)
+def test_a_commission_is_what_ib_says_in_the_currency_that_it_says(said, expected):
+    async def scenario():
+        async with desk() as d:
+            d.gateway.faults.when("CommissionReport", {"set": said})
+            made = d.strategy.market(ESU, BUY)
+            await d.status(made, "FILLED")
+            assert str(d.strategy.fills()[0].commission) == expected
+            assert d.counts.missing_commissions == 0
+            (position,) = d.cache.positions_open()
+            assert [str(one) for one in position.commissions()] == [expected]
+
+    asyncio.run(scenario())
+
+
+def test_messages_of_an_order_may_come_thrice_and_in_any_order():
+    async def scenario():
+        async with desk() as d:
+            bid, _ = d.quote(ESU)
+            when = d.gateway.faults.when
+            statuses = ["OpenOrder", "OrderStatus"]
+            for kind in (*statuses, "ExecutionDetails", "CommissionReport"):
+                when(kind, {"duplicate": 3}, times=None)
+            thrice = d.strategy.market(ESU, BUY, 2)
+            await d.status(thrice, "FILLED")
+            d.gateway.faults.clear()
+            when(statuses, {"hold_until": "ExecutionDetails"}, times=2)
+            late = d.strategy.market(ESU, BUY, 2)
+            await d.status(late, "FILLED")
+            d.gateway.faults.clear()
+            when(statuses, "drop", times=None)
+            never = d.strategy.market(ESU, SELL)
+            await d.status(never, "FILLED")
+            d.gateway.faults.clear()
+            when("OpenOrder", {"hold_until": "OrderStatus"})
+            rests = d.strategy.limit(ESU, BUY, bid - 10)
+            await d.status(rests, "ACCEPTED")
+            for made in (thrice, late, never):
+                assert d.strategy.names(made) == [*ACCEPTED, "OrderFilled"]
+            assert d.strategy.names(rests) == ACCEPTED
+            await d.agree()
+            assert d.ours() == {ESU: 3}
+
+    asyncio.run(scenario())
+
+
+def test_an_order_that_is_filled_in_part_can_be_changed_and_ended_by_its_size():
+    async def scenario():
+        async with desk() as d:
+            bid, _ = d.quote(ESU)
+            made = d.strategy.limit(ESU, BUY, bid - 10, 5)
+            await d.status(made, "ACCEPTED")
+            (order,) = d.gateway.book.open()
+            d.gateway.book.fill(order, 2, order.terms.limit)
+            await d.status(made, "PARTIALLY_FILLED")
+            d.strategy.modify_order(made, price=d.strategy.px(ESU, bid - 11))
+            await until(lambda: made.price.as_decimal() == bid - 11, "price")
+            d.gateway.faults.when("PlaceOrder", {"reject": {"code": 201, "text": "no"}})
+            d.strategy.modify_order(made, price=d.strategy.px(ESU, bid - 12))
+            await until(lambda: "OrderModifyRejected" in d.strategy.names(made), "refusal")
+            assert made.status_string() == "PARTIALLY_FILLED"
+            assert made.price.as_decimal() == bid - 11
+            d.strategy.modify_order(made, quantity=Quantity.from_int(2))
+            await d.status(made, "CANCELED")
+            assert (int(made.filled_qty), d.ours()) == (2, {ESU: 2})
             await d.agree()
 
     asyncio.run(scenario())

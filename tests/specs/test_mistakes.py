@@ -273,6 +273,17 @@ SLIPS = {
     "branch in upper case": (RULE, BRANCH, "PF105", "write `else`"),
     "number for a word": ("if_closed: previous", "if_closed: -1", "PF104", "`previous`, `next`"),
     "schema of a calendar": ("contract.schema.json", "calendar.schema.json", "PF002", "contract.s"),
+    # Blocks and what they are headed by
+    "head is gone": ("last_trade:\n", "", "PF101", "write `last_trade:` above them"),
+    "head is indented": ("\nlast_trade:", "\n  last_trade:", "PF101", "start it in column 1"),
+    "body is not": ("notice:\n  rule:", "notice:\nrule:", "PF101", "below `first_notice:`"),
+    "empty and again": ("sources:", "sources:\nsources:", "PF009", "keep one of the two"),
+    "settlement misspelt": ("settlement:", "setlement:", "PF101", "did you mean `settlement`?"),
+    "dash at a key": ("tick: 0.01", "- tick: 0.01", "PF007", "starts with `- `, or none"),
+    "no dash at first": ("    - month", "    month", "PF007", "starts with `- `, or none"),
+    "quote at the end": ("root: WTI", 'root: WTI"', "PF105", "write `WTI`"),
+    "bracket at the end": ("currency: USD", "currency: USD}", "PF105", "write `USD`"),
+    "opened above": ("months:\n", "months: {\n", "PF007", "the bracket opens on line 11"),
 }  # fmt: skip
 #: Where the line to change is not the first that differs: so many lines below.
 BELOW = {
@@ -284,6 +295,8 @@ BELOW = {
     "a dashed block": 1,
     "moved too far out": 1,
     "moved too deep": 2,
+    "no dash at first": 1,
+    "opened above": 2,
     "date for a month": 1,
     "steps without a rule": -1,
 }

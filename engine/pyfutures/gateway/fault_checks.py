@@ -87,7 +87,8 @@ def check_on_messages(actions: Iterable[Action], kinds: Iterable[type]) -> None:
     for action in actions:
         name, value = action.name, action.value
         for kind in kinds:
-            if name in _OF_RESPONSES and not issubclass(kind, m.Response):
+            # To set nothing is to count what comes.
+            if name in _OF_RESPONSES and value != {} and not issubclass(kind, m.Response):
                 raise FaultError(
                     f"`{name}` happens to responses, and {kind.__name__} is a request", ("do", name)
                 )

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import logging
 from abc import ABC, abstractmethod
-from contextlib import suppress
 from typing import TYPE_CHECKING, Final, Self
 
 from pyfutures.ib.errors import ProtocolError
@@ -16,6 +15,7 @@ if TYPE_CHECKING:
 __all__ = ["Listener"]
 
 _LOG: Final = logging.getLogger(__name__)
+_LAST_WORDS: Final = 1.0  # seconds for what was written to arrive
 
 
 class Listener(ABC):
@@ -91,7 +91,17 @@ class Listener(ABC):
         except asyncio.CancelledError:
             pass  # the server closes
         finally:
+            await _hang_up(writer)
             self._clients.discard(task)
-            writer.close()
-            with suppress(ConnectionError, asyncio.CancelledError):
-                await writer.wait_closed()
+
+
+async def _hang_up(writer: asyncio.StreamWriter) -> None:
+    """Close a connection; a client that does not read what is left for it is not waited for."""
+    writer.close()
+    try:
+        async with asyncio.timeout(_LAST_WORDS):
+            await writer.wait_closed()
+    except ConnectionError:
+        pass
+    except (TimeoutError, asyncio.CancelledError):
+        writer.transport.abort()

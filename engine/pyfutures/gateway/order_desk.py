@@ -215,14 +215,7 @@ def _place(session: Session, request: m.PlaceOrder) -> None:
     if found is not None and found.is_open and not wire.what_if:
         _change(session, found, request)
         return
-    if found is not None and not wire.what_if:
-        session.error(order_id, 104 if found.filled else 103)
-        return
-    if gateway.book.is_used(session.client_id, order_id) and not wire.what_if:
-        session.error(order_id, 103)
-        return
-    if order_id <= 0 and not wire.what_if:  # those of orders made by hand, which IB gives
-        session.invalid(order_id, "bK", f"Invalid order id {order_id}")
+    if not wire.what_if and not _is_free(session, order_id, found):
         return
     what = resolve(session, order_id, request.contract, "bK")
     if what is None:
@@ -254,6 +247,19 @@ def _place(session: Session, request: m.PlaceOrder) -> None:
         session.send(open_order(order))
         session.send(order.spelled())
         gateway.once_up(lambda: gateway.book.place(order))
+
+
+def _is_free(session: Session, order_id: int, found: Working | None) -> bool:
+    """Whether a client may use an order id; else say why not."""
+    if found is not None:
+        session.error(order_id, 104 if found.filled else 103)
+    elif session.gateway.book.is_used(session.client_id, order_id):
+        session.error(order_id, 103)
+    elif order_id <= 0:  # those of orders made by hand, which IB gives
+        session.invalid(order_id, "bK", f"Invalid order id {order_id}")
+    else:
+        return True
+    return False
 
 
 def _change(session: Session, order: Working, request: m.PlaceOrder) -> None:

@@ -63,6 +63,10 @@ _POSITIONS: Final = (Position, PositionEnd)
 _UPDATES: Final = (AccountValue, PortfolioValue, AccountTime, AccountDownloadEnd)
 
 
+def _all_positions() -> Many[Position]:
+    return Many(Position, PositionEnd)
+
+
 class _SharedFeed[T](Feed[T]):
     """A subscription without an id: there is one at the gateway, and any number of consumers.
 
@@ -79,8 +83,10 @@ class _SharedFeed[T](Feed[T]):
         key: object,
         ask: Request,
         cancel: Request,
+        on_sent: Callable[[], None] | None = None,
     ) -> None:
         super().__init__(feeds, subscription, farms=frozenset())
+        self._on_sent = on_sent
         self._others = shared.setdefault(key, [])
         self._others.append(self)
         self._ask = ask
@@ -99,7 +105,7 @@ class _SharedFeed[T](Feed[T]):
         if not self.is_over and self.feeds.outbox.is_open and self.feeds.is_line_up:
             self._stop_retry()
             self.request_id = 0
-            self.feeds.outbox.put(self._ask, ticket=("shared", id(self)))
+            self.feeds.outbox.put(self._ask, ticket=("shared", id(self)), on_sent=self._on_sent)
 
     def stop(self, *, tell: bool = True) -> None:
         """Take it back, if nobody else wants it."""
@@ -158,16 +164,19 @@ class Account:
             One of its kinds.
 
         """
-        shared = bool(self._shared.get("positions"))
-        found = await self._requests.ask_lane(
-            "positions",
-            "positions",
-            RequestPositions(),
-            lambda: Many(Position, PositionEnd),
-            cancel=None if shared else CancelPositions(),
-            deadline=deadline,
-            patience=patience,
-        )
+        try:
+            found = await self._requests.ask_lane(
+                "positions",
+                "positions",
+                RequestPositions(),
+                _all_positions,
+                deadline=deadline,
+                patience=patience,
+            )
+        finally:
+            # There is one subscription at the gateway: others may have come to need it meanwhile.
+            if not self._shared.get("positions"):
+                self._feeds.outbox.put(CancelPositions())
         # One that changes while they are told is told twice.
         latest = {
             (one.account, one.contract.con_id, one.contract.local_symbol): one for one in found
@@ -192,6 +201,7 @@ class Account:
                 key="positions",
                 ask=RequestPositions(),
                 cancel=CancelPositions(),
+                on_sent=lambda: self._requests.expect("positions", _all_positions),
             )
         )
 

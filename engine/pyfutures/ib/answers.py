@@ -231,6 +231,11 @@ class Lane:
             self._owed += 1
             self._has_begun = self._has_begun or pending.collector.has_begun
 
+    def expect(self, collector: Collector[Any]) -> None:
+        """Take note that an answer comes for which nobody waits here."""
+        self._last = collector
+        self._owed += 1
+
     def forget(self) -> None:
         """Take note that the connection is gone, and with it what is owed."""
         self._owed, self._has_begun = 0, False

@@ -4,8 +4,8 @@ Rules of this file. An entry is known by its request, in one canonical spelling,
 that asked: what a gateway says depends on the permissions of the login, and a simulated gateway is
 no real one. Answers are kept as the messages they came in, by the layouts of the wire, so there is
 one way to write a message down and nothing is ever unpickled. An entry is written in one
-transaction: after a crash it is there whole or not at all. Two processes may share the file. A
-cache that cannot be used is a warning, and everything works without it, more slowly.
+transaction, with a checksum: after a crash it is there whole or not at all. Two processes may share
+the file. A cache that cannot be used is a warning, and everything works without it, more slowly.
 
 SQLite stores, by way of SQLAlchemy: both are kept well, and WAL gives readers, one writer at a time
 and crash safety to any number of processes. Not diskcache, which is the usual choice: it has not
@@ -34,7 +34,7 @@ from pyfutures.ib.messages.contracts import Contract
 from pyfutures.ib.versions import MAX_VERSION
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator
 
     from sqlalchemy import Engine, Table
 
@@ -45,8 +45,10 @@ __all__ = ["CACHE_VARIABLE", "Cache", "CacheWarning", "Entry", "default_path", "
 #: Names the folder of the cache, in place of the user's own cache folder.
 CACHE_VARIABLE: Final = "PYFUTURES_CACHE"
 
-_FORMAT: Final = 1  # of keys and of entries: another one finds nothing of this one
+_FORMAT: Final = 2  # of keys and of entries: another one finds nothing of this one
 _UTC: Final = dt.UTC
+# What comes of an entry that we have not written, or not so.
+_NOT_OURS: Final = (ValueError, TypeError, OverflowError, OSError, zlib.error, MessageError)
 # What SQLite says of a file that it cannot mend.
 _SPOILT: Final = ("malformed", "not a database")
 # The layouts of one version for good, whatever version was spoken: they can say everything.
@@ -187,14 +189,12 @@ class Cache:
             return None
         if row is None or row.format != _FORMAT:
             return None
-        expires = None if row.expires is None else dt.datetime.fromtimestamp(row.expires, _UTC)
-        if expires is not None and expires <= now:
-            return None
         try:
-            return Entry(_unpacked(row.answer), row.code, row.text, expires)
-        except (ValueError, TypeError, zlib.error, MessageError) as error:
-            self._warn(error)  # not written by us: it is asked for anew and written over
+            entry = _unpacked(row.answer)
+        except _NOT_OURS as error:
+            self._warn(error)  # it is asked for anew and written over
             return None
+        return None if entry.expires is not None and entry.expires <= now else entry
 
     def kept[M: Message](self, kind: type[M]) -> Iterator[tuple[dt.datetime, tuple[M, ...]]]:
         """Yield the answers that have messages of a kind, oldest first, expired ones too.
@@ -214,8 +214,8 @@ class Cache:
             return
         for row in rows:
             try:
-                messages = _unpacked(row.answer)
-            except (ValueError, TypeError, zlib.error, MessageError) as error:
+                messages = _unpacked(row.answer).messages
+            except _NOT_OURS as error:
                 self._warn(error)
                 continue
             if found := tuple(message for message in messages if isinstance(message, kind)):
@@ -243,7 +243,7 @@ class Cache:
         values = {
             "format": _FORMAT,
             "request": "|".join(fields_of_request(request)),
-            "answer": _packed(entry.messages),
+            "answer": _packed(entry),
             "code": entry.code,
             "text": entry.text,
             "stored": now.timestamp(),
@@ -337,17 +337,21 @@ def _open(path: Path, wait: float) -> tuple[Engine, Table]:
     return engine, table
 
 
-def _packed(messages: Sequence[Message]) -> bytes:
-    rows = [_HEARD.write(message) for message in messages]
-    return zlib.compress(json.dumps(rows, ensure_ascii=False, separators=(",", ":")).encode())
+def _packed(entry: Entry) -> bytes:
+    """Return an entry, with a checksum: SQLite has none, and a file that was cut reads as zeros."""
+    rows = [_HEARD.write(message) for message in entry.messages]
+    expires = None if entry.expires is None else entry.expires.timestamp()
+    parts = [entry.code, entry.text, expires, rows]
+    return zlib.compress(json.dumps(parts, ensure_ascii=False, separators=(",", ":")).encode())
 
 
-def _unpacked(data: bytes) -> tuple[Message, ...]:
-    rows = json.loads(zlib.decompress(data))
+def _unpacked(data: bytes) -> Entry:
+    code, text, expires, rows = json.loads(zlib.decompress(data))
     if not isinstance(rows, list) or not all(isinstance(row, list) and row for row in rows):
         raise ValueError("no list of messages")
     found = tuple(_SAID.read([str(field) for field in row]) for row in rows)
     for message in found:
         if isinstance(message, Unknown):
             raise ValueError(f"a message of a kind that is not known: {message.fields[0]}")  # noqa: TRY004 - of data, not of code
-    return found
+    until = None if expires is None else dt.datetime.fromtimestamp(expires, _UTC)
+    return Entry(found, int(code), str(text), until)

@@ -107,6 +107,10 @@ class Requests:
         lane = self._lanes.get(key)
         return lane is not None and lane.receive(message)
 
+    def expect(self, key: Hashable, collector: Callable[[], Collector[object]]) -> None:
+        """Take note that an answer comes to `key` for which no request waits here."""
+        self._lanes.setdefault(key, Lane(self._clock)).expect(collector())
+
     def _waiting_lanes(self) -> tuple[Pending[object], ...]:
         return tuple(lane.pending for lane in self._lanes.values() if lane.pending is not None)
 

@@ -12,38 +12,29 @@ date by history first; bars that come meanwhile wait.
 
 from __future__ import annotations
 
-import datetime as dt
 import json
 from collections import deque
 from typing import TYPE_CHECKING, Any, Final, assert_never
 
-from pyfutures.chain.catalog import Catalog
 from pyfutures.continuous.bars import (
     ContinuousBar,
     Late,
     Revised,
     Roll,
     Time,
-    instant,
     price_text,
 )
 from pyfutures.continuous.machine import (
-    Missing,
     Policy,
     RollMachine,
     RollMissedError,
     RollPriceError,
 )
-from pyfutures.continuous.policies import UTC_DAYS, TradingDays
-from pyfutures.download.windows import TradingTimes
-from pyfutures.months import ContractMonth
 from pyfutures.nautilus.actor_config import RollActorConfig
-from pyfutures.nautilus.instruments import instrument_id
 from pyfutures.nautilus.parsing import bar_from_native
-from pyfutures.nautilus.series.catching_up import CatchingUpActor
+from pyfutures.nautilus.series.catching_up import line
 from pyfutures.nautilus.series.guarded_actor import RollActorError
-from pyfutures.nautilus.series.placing import Place, place
-from pyfutures.nautilus.series.root_bars import CONTINUOUS, RootBars, root_bar_type
+from pyfutures.nautilus.series.starting import StartingActor
 from pyfutures.nautilus.types import (
     ContinuousBarData,
     RollEvent,
@@ -53,10 +44,9 @@ from pyfutures.nautilus.types import (
     roll_topic,
     rolls_of,
 )
-from pyfutures.specs.model import Anchor, OffsetUnit
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable
     from pathlib import Path
 
     from nautilus_trader.model.data import Bar as NativeBar
@@ -68,15 +58,18 @@ if TYPE_CHECKING:
 __all__ = ["RollActor", "RollActorConfig", "RollActorError"]
 
 _NS: Final = 10**9
-_BEAT_SECS: Final = 15.0  # well within a lease's time to live
 _AT_ONCE: Final = 256  # bars of history in one transaction
-_REVIEWED: Final = 20  # stored bars that history is compared with
-_NEAR: Final = 15  # years around now in which contracts can be held
-_DAY: Final = dt.timedelta(days=1)
-_STEPS: Final = {"SECOND": 1, "MINUTE": 60, "HOUR": 3600}
+#: Policies that only a batch can follow, and why.
+_BATCH_ONLY: Final[dict[str, str]] = {
+    Policy.OPEN_INTEREST: "the policy open_interest is for files: bars of nautilus have no open"
+    " interest, and IB keeps none of the past, so that a restart could not fill in what it missed;"
+    " take volume or first_common",
+    Policy.NEAREST: "the policy nearest is for files: it looks at prices to come; take first_common"
+    " or volume",
+}
 
 
-class RollActor(CatchingUpActor):
+class RollActor(StartingActor):
     """Keeps the continuous series of one root.
 
     Publishes each continuous bar and each roll as data (`bars_of`, `rolls_of`) and on free topics
@@ -103,6 +96,8 @@ class RollActor(CatchingUpActor):
 
     def __init__(self, config: RollActorConfig, chain: Chain | None = None) -> None:
         super().__init__(config)
+        if config.policy in _BATCH_ONLY:
+            raise RollActorError(f"{config.root}: {_BATCH_ONLY[config.policy]}")
         self._given = chain
         self._name = config.series or config.root
         self._loaded: dict[str, Any] | None = None
@@ -190,6 +185,7 @@ class RollActor(CatchingUpActor):
             if not self.is_live and (ts := machine.open_ts) is not None:
                 self._feed(Time(ts + machine.grace), subscribe=False)
             if self._keeping is not None:
+                self._keeping.append((), machine, now_ns=self._now())
                 self._keeping.file()
                 if self.config.export is not None:
                     self.export(self.config.export)
@@ -219,172 +215,7 @@ class RollActor(CatchingUpActor):
         if "machine" in state:
             self._loaded = json.loads(state["machine"])
 
-    # Starting
-
-    def _begin(self) -> None:
-        config = self.config
-        if config.policy == Policy.OPEN_INTEREST:
-            raise RollActorError(
-                f"{config.root}: the bars of nautilus have no open interest, which the policy"
-                " open_interest needs; take volume or first_common"
-            )
-        if self.is_live:
-            self._stay_on_this_thread()
-        self._chain = self._given or self._load()
-        self._venue = config.venue or self._chain.spec.exchange
-        spec = config.bar_spec
-        self._bar_type = root_bar_type(self._name, CONTINUOUS, self._venue, spec)
-        self._native = RootBars(self._chain, self._name, venue=self._venue, bar_spec=spec)
-        self._times = TradingTimes(self._chain)
-        if config.store is not None:
-            self._open_store(config.store)
-        held = self._held()
-        self._machine = self._new_machine(self._place(held, None, ()).month)
-        self._take_up(held)
-        self._refuse_a_clock_behind()
-        self.log.info(_line(self._name, "starting in", self.machine.month))
-        if self._keeping is not None:
-            self.bars.extend(self._keeping.log.last_bars(config.capacity))
-            if self.bars:
-                self._last_ns = self.bars[-1].ts
-                self._remember(ContinuousBarData(self.bars[-1], self._now(), self._bar_type))
-            self._keeping.file()
-        if self.is_live:
-            self._catch_up()
-        else:
-            self._go_on()
-
-    def _refuse_a_clock_behind(self) -> None:
-        """Refuse to go on with a series that is ahead of the clock: no roll would be in time."""
-        newest = self.machine.closed_ts
-        if newest is None or not self.is_live or newest <= self._now() + self._grace:
-            return
-        raise RollActorError(
-            f"{self._name}: the series has a bar of {instant(newest)}, and the clock says"
-            f" {instant(self._now() // _NS * _NS)}: set the clock right"
-        )
-
-    def _load(self) -> Chain:
-        config = self.config
-        return Catalog.load(*config.contracts, roots=[config.root])[config.root]
-
-    def _open_store(self, target: str) -> None:
-        from pyfutures.nautilus.series.keeping import Keeping  # noqa: PLC0415 - SQLAlchemy, if it is used
-
-        config = self.config
-        account = self._account() if self.is_live else None
-        self._keeping = Keeping(target, config.root, account=account, trader=str(self.trader_id))
-        if account is not None and not config.replay:
-            self._every(_BEAT_SECS, "beat", self._keeping.beat)
-
-    def _account(self) -> str:
-        if self.config.account_id is not None:
-            return str(self.config.account_id)
-        accounts = [str(account.id) for account in self.cache.accounts()]
-        if len(accounts) > 1:
-            raise RollActorError(
-                f"{self.config.root}: {len(accounts)} accounts ({', '.join(accounts)}); name one"
-                " with `account_id`"
-            )
-        # A node without an account only keeps series.
-        return accounts[0].partition("-")[2] or accounts[0] if accounts else "none"
-
-    def _held(self) -> dict[ContractMonth, int]:
-        """Return the signed quantity of this root by month."""
-        now = self.clock.utc_now()
-        ids = {
-            str(instrument_id(self._chain, month, venue=self.config.venue)): month
-            for month in self._chain.months
-            if abs(month.year - now.year) <= _NEAR
-        }
-        held: dict[str, int] = {}
-        for position in self.cache.positions_open():
-            name = str(position.instrument_id)
-            if name in ids:
-                held[name] = held.get(name, 0) + int(position.signed_qty)
-        if self._keeping is not None:
-            held = self._keeping.mine(held)
-        return {ids[name]: quantity for name, quantity in held.items() if quantity}
-
-    def _place(
-        self,
-        held: Mapping[ContractMonth, int],
-        stored: ContractMonth | None,
-        left: tuple[ContractMonth, ...],
-    ) -> Place:
-        now = self._now()
-        return place(
-            self._calendar(),
-            held,
-            stored=stored,
-            left=left,
-            expired=[month for month in held if self._has_expired(month)],
-            has_intent=self._keeping is not None and self._keeping.has_intent,
-            now_ns=now,
-            wanted=None if self.config.start is None else ContractMonth.parse(self.config.start),
-        )
-
-    def _calendar(self) -> Any:  # noqa: ANN401 - RollCalendar
-        config = self.config
-        return self._chain.roll_calendar(
-            hold=config.hold,
-            priced=config.priced,
-            anchor=None if config.anchor is None else Anchor(config.anchor),
-            offset=config.offset,
-            unit=None if config.unit is None else OffsetUnit(config.unit),
-            carry=config.carry,
-        )
-
-    def _new_machine(self, start: ContractMonth) -> RollMachine:
-        config, hours = self.config, self._chain.spec.hours
-        return RollMachine(
-            self._calendar(),
-            start=start,
-            end=None if config.end is None else ContractMonth.parse(config.end),
-            policy=Policy(config.policy),
-            missing=Missing(config.missing),
-            lag=config.lag,
-            sessions=UTC_DAYS if hours is None else TradingDays(hours.close, hours.zone),
-            grace=self._grace,
-        )
-
-    def _take_up(self, held: Mapping[ContractMonth, int]) -> None:
-        """Go on with what was stored, if something was."""
-        machine, keeping = self.machine, self._keeping
-        if keeping is None:
-            if self._loaded is not None:
-                self._machine = self._resumed(self._loaded)
-                self._place(held, self._machine.month, ())
-            return
-        log = keeping.open_series(
-            self._name, machine, bar_spec=self.config.bar_spec, rebuild=self.config.rebuild
-        )
-        if self.config.catalog is not None:
-            keeping.open_archive(self.config.catalog, self._bar_type)
-        if log.state is not None:
-            self._machine = self._resumed(log.state)
-        elif not self.config.rebuild:
-            restored = keeping.restore(lambda bar: self._new_machine(bar.month), now_ns=self._now())
-            if restored is not None:
-                self.log.warning(_line(self._name, "rebuilt from the catalogue:", len(log), "bars"))
-                self._machine = restored
-        machine = self.machine
-        if machine.closed_ts is not None:
-            found = self._place(held, machine.month, tuple(roll.old for roll in log.rolls()))
-            if found.held not in {None, machine.month} or found.is_moving:
-                self.log.warning(
-                    _line(self._name, "the position is still in", found.held, "and must follow")
-                )
-        self._begun_ns = None if log.is_new else log.created_ns
-        keeping.append((), machine, now_ns=self._now())
-
-    def _resumed(self, state: Mapping[str, Any]) -> RollMachine:
-        from pyfutures.nautilus.series.keeping import patched  # noqa: PLC0415 - as for the store
-
-        machine = self.machine
-        return RollMachine.resume(
-            machine.calendar, patched(state, machine), sessions=machine.sessions
-        )
+    # Going on
 
     def _go_on(self) -> None:
         """Follow the bars as they come."""
@@ -433,7 +264,8 @@ class RollActor(CatchingUpActor):
 
     def _take(self, events: tuple[Event, ...]) -> bool:
         """Write events and the machine's memory down, hand them out; whether one was a roll."""
-        if self._keeping is not None:
+        # A leg alone changes nothing that is told; live its first value is kept all the same.
+        if self._keeping is not None and (events or self.is_live):
             self._keeping.append(events, self.machine, now_ns=self._now())
         root, now, rolled = self._name, self.clock.timestamp_ns(), False
         for event in events:
@@ -451,19 +283,19 @@ class RollActor(CatchingUpActor):
                 case Roll():
                     rolled = True
                     gap = price_text(event.gap)
-                    self.log.info(_line(root, "rolled", event.old, "to", event.new, "gap", gap))
+                    self.log.info(line(root, "rolled", event.old, "to", event.new, "gap", gap))
                     roll = RollEvent(event, now, self._bar_type)
                     self.publish_data(rolls_of(root), roll)
                     self.msgbus.publish(roll_topic(root), roll)
                 case Late():
                     self.counts["late"] += 1
                     count = self.counts["late"]
-                    self.log.warning(_line(root, "late, refused:", event.bar, f"({count} so far)"))
+                    self.log.warning(line(root, "late, refused:", event.bar, f"({count} so far)"))
                 case Revised():
                     self.counts["revised"] += 1
                     count = self.counts["revised"]
                     self.log.warning(
-                        _line(root, "revised, refused:", event.refused, f"({count} so far)")
+                        line(root, "revised, refused:", event.refused, f"({count} so far)")
                     )
                 case _ as never:
                     assert_never(never)
@@ -523,9 +355,4 @@ class RollActor(CatchingUpActor):
         try:
             keeping.close()
         except StoreError as error:  # what is written is safe
-            self.log.error(_line(self._name, f"the store was not closed in good order: {error}"))  # noqa: TRY400 - its trace tells nothing
-
-
-def _line(root: str, *words: object) -> str:
-    """Return a line for nautilus' log, which takes whole texts only."""
-    return f"{root}: {' '.join(map(str, words))}"
+            self.log.error(line(self._name, f"the store was not closed in good order: {error}"))  # noqa: TRY400 - its trace tells nothing

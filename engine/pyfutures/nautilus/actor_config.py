@@ -24,7 +24,8 @@ class RollActorConfig(ActorConfig, frozen=True, kw_only=True):  # type: ignore[m
     hold, priced, anchor, offset, unit, carry : optional
         Stand in for the spec's own cycles and roll parameters.
     policy, missing : str
-        When to roll within the window, and what to do while a price is missing.
+        When to roll within the window, and what to do while a price is missing; `open_interest` and
+        `nearest` are for files alone.
     lag : int, default 1
         Sessions until a volume is known, for the policy `volume`.
     start : str, optional
@@ -56,9 +57,10 @@ class RollActorConfig(ActorConfig, frozen=True, kw_only=True):  # type: ignore[m
     history_days : float, default 0
         How far back a new series begins, where the broker has history.
     history_secs : float, default 60
-        How long to wait for history before it is asked for again.
+        How long to wait for history before it is asked for again, for each 5000 bars of time.
     history_tries : int, default 5
-        How often it is asked for before the start fails.
+        How often it is asked for before the start fails; a series that was followed already is
+        asked for on and on.
     refresh_mins : float, default 60
         Minutes between two looks at the instruments; a roll causes one as well. 0 for never.
     overdue_secs : float, default 600

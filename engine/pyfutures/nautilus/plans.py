@@ -31,8 +31,8 @@ if TYPE_CHECKING:
 
     from pyfutures.chain import Chain, RollCalendar
     from pyfutures.months import ContractMonth
-    from pyfutures.positions.book import Target
     from pyfutures.nautilus.rolling_config import RollingStrategyConfig
+    from pyfutures.positions.book import Target
 
 __all__ = ["PlanError", "RollingRoot", "broker_positions", "rolling_roots"]
 

@@ -204,16 +204,21 @@ def _minutes(text: str) -> int:
     return clock.hour * 60 + clock.minute
 
 
+def _keys(value: Data) -> list[str]:
+    """Return the keys of what should be a mapping, and may be anything else."""
+    return list(value) if isinstance(value, dict) else []
+
+
 def _dates(draft: Draft) -> Iterator[tuple[Part, DataPath, ContractMonth, str]]:
     for _, part in _spans(draft):
-        for key in part.value.get("dates") or {}:
+        for key in _keys(part.value.get("dates")):
             path = (*part.path, "dates", key)
             if draft.has(*path):
                 yield part, path, ContractMonth.parse(key), part.value["dates"][key]
 
 
 def _expected(draft: Draft) -> Iterator[tuple[DataPath, ContractMonth, str]]:
-    for month in draft.data.get("expect") or {}:
+    for month in _keys(draft.data.get("expect")):
         path: DataPath = ("expect", month)
         if draft.has(*path):
             value = draft.get(*path)
@@ -286,7 +291,8 @@ def notice_without_delivery(draft: Draft) -> Iterator[Finding]:
 @contract_checks("PF407")
 def notice_without_settlement(draft: Draft) -> Iterator[Finding]:
     """See that a first notice counts: it bounds a position only where settlement is physical."""
-    if "first_notice" in draft.data and "settlement" not in draft.data:
+    settles = "settlement" in draft.data or ("settlement",) in draft.faults
+    if "first_notice" in draft.data and not settles:
         message = "`first_notice` is there, but not `settlement`: no deadline follows from it"
         yield Finding(("first_notice",), message, "add `settlement: physical`", key=True)
 
@@ -294,7 +300,8 @@ def notice_without_settlement(draft: Draft) -> Iterator[Finding]:
 @contract_checks("PF404")
 def anchor_without_notice(draft: Draft) -> Iterator[Finding]:
     """See that a roll counted from first notice needs one."""
-    if draft.get("roll", "anchor") == "first_notice" and "first_notice" not in draft.data:
+    notices = "first_notice" in draft.data or ("first_notice",) in draft.faults
+    if draft.get("roll", "anchor") == "first_notice" and not notices:
         message = "the roll is counted from `first_notice`, which the spec does not have"
         yield Finding(("roll", "anchor"), message, "add `first_notice`, or `anchor: last_trade`")
 

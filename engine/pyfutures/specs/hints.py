@@ -135,7 +135,8 @@ def for_text(text: str, schema: Mapping[str, Any]) -> str | None:
 def _names(text: str) -> Iterator[str]:
     """Yield the names that a text may stand for: in another case, of a file, with an end."""
     stem = re.sub(r"\.ya?ml$", "", text.strip(" ").rpartition("/")[2])
-    for part in (text, stem, re.split(r" *[,;#]", text)[0].strip(" ")):
+    bare = re.sub(r"^[^A-Za-z0-9]+|[^A-Za-z0-9]+$", "", text) if text.isascii() else text
+    for part in (text, stem, re.split(r" *[,;#]", text)[0].strip(" "), bare):
         yield part.upper()
         yield re.sub(r"[ -]", "_", part).lower()
 

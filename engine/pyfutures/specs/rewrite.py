@@ -116,6 +116,8 @@ class Rewriter:
         """Return the diagnostics and the places they are about."""
         self._no_spec()
         self._steps_without_a_rule()
+        for path in [path for path in self._unknown if len(path) <= 1]:
+            self._block_without_its_head(path)
         for path, (keys, schema) in self._unknown.items():
             for key in keys:
                 self._unknown_key(path, key, schema)
@@ -243,11 +245,41 @@ class Rewriter:
         message = f"unknown key `{flow(key)}`{where}"
         self._tell("PF101", message, (*path, key), hint or "remove it", key=True)
 
+    def _block_without_its_head(self, path: DataPath) -> None:
+        """Tell once of keys of one block that stand elsewhere: its head is gone, or indented."""
+        keys = self._unknown[path][0]
+        homes = known_keys.homes(self._kind)
+        inside = {
+            home: [key for key in keys if home in homes.get(key, [])]
+            for home in load_schema(self._kind)["properties"]
+            if home not in self._data
+        }
+        home = max(inside, key=lambda name: len(inside[name]), default="")
+        if len(inside.get(home, ())) < 2:
+            return
+        where = f"in {place(path)}" if path else "at the top"
+        if home in keys:
+            message = f"`{home}` and what is below it stand {where}"
+            self._tell("PF101", message, (*path, home), "start it in column 1", key=True)
+        else:
+            message = f"{ticks(inside[home])} stand {where}: they are keys of `{home}`"
+            first = (*path, inside[home][0])
+            self._tell("PF101", message, first, f"write `{home}:` above them", key=True)
+        left = [key for key in keys if key not in {home, *inside[home]}]
+        self._unknown[path] = (left, self._unknown[path][1])
+        self._places |= {(*path, key) for key in inside[home]} | {(home,)}
+        self._not_missing((), home)
+
     def _elsewhere(self, path: DataPath, key: str, homes: list[str]) -> str | None:
         """Return where a key belongs that is known at another place: there it is not missing."""
         if homes:
             for home in homes:
                 self._not_missing((home,), key)
+            empty = [home for home in homes if home in self._data and self._data[home] is None]
+            if len(empty) == 1 and not path:
+                self._values.pop((empty[0],), None)
+                self._places.add((empty[0],))
+                return f"indent it below `{empty[0]}:`"
             return f"`{key}` belongs in {join(homes)}"
         if path and key in load_schema(self._kind)["properties"]:
             self._not_missing((), key)

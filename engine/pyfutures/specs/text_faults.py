@@ -190,6 +190,8 @@ def _flow(fault: _Fault) -> Diagnostic | None:
             )
     message = "not valid YAML: a bracket is not closed, or a comma is missing"
     hint = odd_character(fault.line(fault.seen[0])) or "entries in brackets have a comma between"
+    if start is not None and start[0] < fault.seen[0]:
+        hint = f"{hint}; the bracket opens on line {start[0] + 1}"
     return fault.tell(message, hint)
 
 
@@ -248,6 +250,9 @@ def _block(fault: _Fault) -> Diagnostic | None:
     above = fault.line(line - 1).lstrip() if line else ""
     if hint is None and (hint := _bullet(above)) is not None:
         line, column = line - 1, fault.line(line - 1).find(above)
+    entries = (line_.lstrip(" ").startswith("- ") for line_ in (text, above))
+    if hint is None and any(entries) and _indent(text) == _indent(fault.line(line - 1)):
+        hint = "either every line here starts with `- `, or none"
     if hint is None and (near := _column_above(fault.lines[:line], text)) is not None:
         hint = f"start it in column {near + 1}, as a line above does"
     return fault.tell(message, hint, (line, column))

@@ -214,6 +214,9 @@ class Tree:
         if name not in keys:
             keys[name] = marks
             return
+        if above.node.data.get(name) is None:
+            # It is the second that has the value: nobody is to be told that the first has none.
+            self.broken.add((*above.path, name))
         self.found.append(
             diagnostic(
                 "PF009",

@@ -42,6 +42,9 @@ class Database:
         Seconds to wait for another process that writes, and for a server that was there and is not.
     clock
         Nanoseconds since 1970. By default that of PostgreSQL's machine, or of this one.
+    synced
+        Whether a commit waits until it is on the disk. Without, a kill loses nothing either, but a
+        power cut may lose the last commits. PostgreSQL has a setting of its own.
 
     Raises
     ------
@@ -53,11 +56,17 @@ class Database:
     """
 
     def __init__(
-        self, target: str | Path, *, wait: float = 30.0, clock: Callable[[], int] | None = None
+        self,
+        target: str | Path,
+        *,
+        wait: float = 30.0,
+        clock: Callable[[], int] | None = None,
+        synced: bool = True,
     ) -> None:
         self.url = _url(target)
         self.is_sqlite = self.url.get_backend_name() == "sqlite"
         self._clock = clock
+        self._synced = synced
         if self.is_sqlite and self.url.database:
             Path(self.url.database).parent.mkdir(parents=True, exist_ok=True)
         self._wait = 0.0
@@ -165,7 +174,8 @@ class Database:
                 f"the store {self} has no write-ahead log (journal mode {mode}): keep it on a local"
                 " disk, or use PostgreSQL"
             )
-        for pragma in ("synchronous=FULL", "fullfsync=ON", "foreign_keys=ON"):
+        sync = "synchronous=FULL" if self._synced else "synchronous=NORMAL"
+        for pragma in (sync, "fullfsync=ON", "foreign_keys=ON"):
             connection.execute(f"PRAGMA {pragma}")
 
     def _prepare(self, connection: sa.Connection) -> None:

@@ -122,7 +122,9 @@ class Lease:
         self.owner = owner
         self._database = database
         self._ttl = round(ttl * _SECOND)
-        self._where = (leases.c.account == account) & (leases.c.root == root)
+        self._where = where = (leases.c.account == account) & (leases.c.root == root)
+        query = sa.select(leases.c.token, leases.c.owner).where(where)
+        self._query = query if database.is_sqlite else query.with_for_update()
         with database.writing() as connection:
             self._token = self._take(connection)
         self._held = True
@@ -212,10 +214,7 @@ class Lease:
             If it is not.
 
         """
-        query = sa.select(leases.c.token, leases.c.owner).where(self._where)
-        if not self._database.is_sqlite:
-            query = query.with_for_update()
-        row = connection.execute(query).one_or_none()
+        row = connection.execute(self._query).one_or_none()
         if self._held and row is not None and row.token == self._token:
             return
         holder = "nobody" if row is None else Owner(**json.loads(row.owner))

@@ -8,11 +8,9 @@ Bars are read piece by piece: nothing here grows with the length of a series.
 
 from __future__ import annotations
 
-import datetime as dt
 import json
-import math
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, Final, assert_never
+from typing import TYPE_CHECKING, Any, Final
 
 import sqlalchemy as sa
 
@@ -20,17 +18,14 @@ from pyfutures.continuous.bars import (
     Bar,
     ContinuousBar,
     Event,
-    Late,
-    Revised,
     Roll,
-    instant,
-    price_text,
 )
-from pyfutures.continuous.series import roll_data, roll_of
+from pyfutures.continuous.series import roll_of
 from pyfutures.months import ContractMonth
 from pyfutures.store.changes import calendar_changes, policy_changes
 from pyfutures.store.errors import SeriesChangedError, SeriesConflictError, StoreError
 from pyfutures.store.leases import leased
+from pyfutures.store.series_rows import SeriesRows, bar_of, json_text
 from pyfutures.store.tables import bars, refusals, rolls, series
 
 if TYPE_CHECKING:
@@ -44,6 +39,14 @@ __all__ = ["Refusal", "Segment", "SeriesDefinition", "SeriesLog"]
 
 _INT64: Final = 2**63
 _PIECE: Final = 4096  # bars read at a time
+# Made once: to make a statement takes longer than to carry it out.
+_WRITTEN: Final = (
+    series.update()
+    .where(series.c.id == sa.bindparam("series"), series.c.writes == sa.bindparam("before"))
+    .values(
+        {name: sa.bindparam(name) for name in ("state", "month", "last_ts", "writes", "written_ns")}
+    )
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,14 +192,14 @@ class SeriesLog:
                 query.order_by(bars.c.ts)
             )
             for row in found:
-                yield self._bar(row)
+                yield bar_of(row, self.definition.calendar.root)
 
     def last_bars(self, count: int) -> tuple[ContinuousBar, ...]:
         """Return the last bars, oldest first."""
         query = sa.select(bars).where(bars.c.series_id == self._id)
         with self._database.reading() as connection:
             rows = connection.execute(query.order_by(bars.c.ts.desc()).limit(count)).all()
-        return tuple(self._bar(row) for row in reversed(rows))
+        return tuple(bar_of(row, self.definition.calendar.root) for row in reversed(rows))
 
     def rolls(self) -> tuple[Roll, ...]:
         """Return the rolls, oldest first."""
@@ -259,24 +262,22 @@ class SeriesLog:
             If a sum of gaps is more than the store can hold.
 
         """
-        parts = _Parts(self._id, now_ns)
+        parts = SeriesRows(self._id, now_ns)
         for event in events:
             parts.take(event)
-        text = _json(state)
+        text = json_text(state)
         month, last_ts = str(state["month"]), parts.last_ts or self.last_ts
-        written = (
-            series.update()
-            .where(series.c.id == self._id, series.c.writes == self._writes)
-            .values(
-                state=text,
-                month=month,
-                last_ts=last_ts,
-                writes=self._writes + 1,
-                written_ns=now_ns,
-            )
-        )
+        written = {
+            "series": self._id,
+            "before": self._writes,
+            "state": text,
+            "month": month,
+            "last_ts": last_ts,
+            "writes": self._writes + 1,
+            "written_ns": now_ns,
+        }
         with leased(self._database, self._lease) as connection:
-            if connection.execute(written).rowcount != 1:
+            if connection.execute(_WRITTEN, written).rowcount != 1:
                 raise SeriesConflictError(
                     f"{self.definition.name}: another process has written to this series; only one"
                     " may: stop the other, then start again"
@@ -364,138 +365,3 @@ class SeriesLog:
         return tuple(
             replace(roll_of(json.loads(row.roll)), first_new_ts=row.first_new_ts) for row in rows
         )
-
-    def _bar(self, row: sa.Row[Any]) -> ContinuousBar:
-        month = ContractMonth.parse(row.month)
-        volume = math.nan if row.volume is None else row.volume
-        forward, carry, previous = (
-            None if leg is None else Bar.from_data(leg) for leg in json.loads(row.legs)
-        )
-        return ContinuousBar(
-            root=self.definition.calendar.root,
-            month=month,
-            ts=row.ts,
-            current=Bar(
-                month, row.ts, row.open, row.high, row.low, row.close, volume, row.open_interest
-            ),
-            forward=forward,
-            carry=carry,
-            previous=previous,
-            C=row.C,
-            R=math.nan if row.R is None else row.R,
-            roll_date=dt.date.fromisoformat(row.roll_date),
-            deadline=dt.date.fromisoformat(row.deadline),
-            rolled=bool(row.rolled),
-        )
-
-
-class _Parts:
-    """Rows to be written, by table."""
-
-    def __init__(self, series_id: int, now_ns: int) -> None:
-        self._id = series_id
-        self._now = now_ns
-        self._bars: list[dict[str, Any]] = []
-        self._rolls: list[dict[str, Any]] = []
-        self._refusals: list[dict[str, Any]] = []
-        self._first: int | None = None
-        self.last_ts: int | None = None
-
-    def take(self, event: Event) -> None:
-        match event:
-            case ContinuousBar():
-                self._bar(event)
-            case Roll():
-                self._roll(event)
-            case Revised():
-                self._refuse("revised", event.refused, event.kept)
-            case Late():
-                self._refuse("late", event.bar, None)
-            case _ as never:
-                assert_never(never)
-
-    def write(self, connection: sa.Connection) -> None:
-        if self._first is not None:
-            # The roll before the first of these bars is on disk since an earlier call.
-            connection.execute(
-                rolls.update()
-                .where(rolls.c.series_id == self._id, rolls.c.first_new_ts.is_(None))
-                .values(first_new_ts=self._first)
-            )
-        for table, rows in (
-            (bars, self._bars),
-            (rolls, self._rolls),
-            (refusals, self._refusals),
-        ):
-            if rows:
-                connection.execute(table.insert(), rows)
-
-    def _bar(self, bar: ContinuousBar) -> None:
-        current = bar.current
-        if bar.rolled:
-            if self._rolls:
-                self._rolls[-1]["first_new_ts"] = bar.ts
-            else:
-                self._first = bar.ts
-        self.last_ts = bar.ts
-        legs = (bar.forward, bar.carry, bar.previous)
-        self._bars.append(
-            {
-                "series_id": self._id,
-                "ts": bar.ts,
-                "month": str(bar.month),
-                "open": current.open,
-                "high": current.high,
-                "low": current.low,
-                "close": current.close,
-                "volume": _null(current.volume),
-                "open_interest": current.open_interest,
-                "legs": _json([None if leg is None else leg.data() for leg in legs]),
-                "C": bar.C,
-                "R": _null(bar.R),
-                "roll_date": str(bar.roll_date),
-                "deadline": str(bar.deadline),
-                "rolled": bar.rolled,
-            }
-        )
-
-    def _roll(self, roll: Roll) -> None:
-        if not -_INT64 <= roll.C < _INT64:
-            raise StoreError(
-                f"{roll.root}: the gaps up to the roll from {roll.old} to {roll.new} at"
-                f" {instant(roll.last_old_ts)} sum to {price_text(roll.C)}, more than the store"
-                " counts: mend the prices"
-            )
-        self._rolls.append(
-            {
-                "series_id": self._id,
-                "last_old_ts": roll.last_old_ts,
-                "first_new_ts": None,
-                "old": str(roll.old),
-                "new": str(roll.new),
-                "C": roll.C,
-                "R": _null(roll.R),
-                "roll": _json(roll_data(roll)),
-            }
-        )
-
-    def _refuse(self, kind: str, refused: Bar, kept: Bar | None) -> None:
-        self._refusals.append(
-            {
-                "series_id": self._id,
-                "at_ns": self._now,
-                "kind": kind,
-                "ts": refused.ts,
-                "month": str(refused.month),
-                "kept": None if kept is None else _json(kept.data()),
-                "refused": _json(refused.data()),
-            }
-        )
-
-
-def _null(value: float) -> float | None:
-    return None if math.isnan(value) else value
-
-
-def _json(data: object) -> str:
-    return json.dumps(data, ensure_ascii=False, separators=(",", ":"), allow_nan=False)

@@ -41,7 +41,12 @@ class Store:
 
     @classmethod
     def open(
-        cls, target: str | Path, *, wait: float = 30.0, clock: Callable[[], int] | None = None
+        cls,
+        target: str | Path,
+        *,
+        wait: float = 30.0,
+        clock: Callable[[], int] | None = None,
+        synced: bool = True,
     ) -> Self:
         """Return the store of a file or URL; one that is not there is made.
 
@@ -54,6 +59,9 @@ class Store:
         clock
             Nanoseconds since 1970, for leases, intents and audit; by default the clock of
             PostgreSQL's machine, or of this one.
+        synced
+            Whether a commit waits for the disk; without, a power cut may lose the last ones, a kill
+            none: for backtests, which can be run again.
 
         Raises
         ------
@@ -63,7 +71,7 @@ class Store:
             If it cannot be opened.
 
         """
-        return cls(Database(target, wait=wait, clock=clock))
+        return cls(Database(target, wait=wait, clock=clock, synced=synced))
 
     def __enter__(self) -> Self:
         """Return itself."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import datetime as dt
+from dataclasses import replace
 from decimal import Decimal
 
 import pytest
@@ -551,6 +552,48 @@ def test_snapshot_and_accounts():
             assert [one.subscribe for one in gateway.heard(m.RequestAccountUpdates)] == [
                 True, False,
             ]  # fmt: skip
+
+    run(main)
+
+
+def test_a_subscription_to_positions_outlives_a_question_that_was_under_way():
+    async def main():
+        async with both() as (gateway, client):
+            asking = asyncio.create_task(client.account.positions())
+            await settle()
+            updates = client.account.position_updates()
+            await settle()
+            for _ in range(2):
+                gateway.live.send(m.Position("DU1234567", ES, Decimal(1), 50.0), m.PositionEnd())
+            (held,) = await asking
+            assert held.position == 1
+            await settle()
+            # One word ends all of it at the gateway: it is not for the question to say.
+            assert gateway.heard(m.CancelPositions) == []
+            gateway.live.send(m.Position("DU1234567", ES, Decimal(2), 50.0))
+            await settle()
+            assert updates.pending()[-1].position == 2
+            updates.close()
+            await settle()
+            assert len(gateway.heard(m.CancelPositions)) == 1
+
+    run(main)
+
+
+def test_positions_are_whole_though_a_subscription_is_just_being_answered():
+    async def main():
+        async with both() as (gateway, client):
+            other = replace(ES, con_id=2)
+            rows = [m.Position("DU1234567", one, Decimal(1), 50.0) for one in (ES, other)]
+            async with client.account.position_updates() as updates:
+                await settle()
+                gateway.live.send(rows[0])
+                await settle()
+                asking = asyncio.create_task(client.account.positions())
+                await settle()
+                gateway.live.send(rows[1], m.PositionEnd(), *rows, m.PositionEnd())
+                assert [one.contract.con_id for one in await asking] == [1, 2]
+                assert len(updates.pending()) == 6
 
     run(main)
 

@@ -20,7 +20,7 @@ from nautilus_trader.model.enums import (
 from pyfutures.ib.errors import EncodeError
 from pyfutures.ib.failures import IbError
 from pyfutures.ib.order_forms import OcaType
-from pyfutures.nautilus.execution.core import REFUSALS
+from pyfutures.nautilus.execution.core import ONE_POSITION, REFUSALS
 from pyfutures.nautilus.execution.limits import Pending, check
 from pyfutures.nautilus.execution.orders import ib_order, modified
 from pyfutures.nautilus.execution.reconciliation import ReportingClient
@@ -145,6 +145,9 @@ class FuturesExecutionClient(ReportingClient):
     def _plan(self, order: Order, params: dict[str, Any] | None) -> tuple[Listing, IbOrder]:
         if self.config.read_only:
             raise _DeniedError("read_only: this client sends no orders")
+        other = self.elsewhere(order.instrument_id, order.strategy_id)
+        if other is not None:
+            raise _DeniedError(f"account: {ONE_POSITION.format(other=other)}")
         listing = self._listing(order.instrument_id)
         wire = ib_order(order, listing, account=self._account, params=params)
         if order.is_reduce_only and order.parent_order_id is None:

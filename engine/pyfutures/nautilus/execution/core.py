@@ -14,6 +14,7 @@ from nautilus_trader.model.identifiers import (
     AccountId,
     ClientId,
     ClientOrderId,
+    StrategyId,
     Venue,
     VenueOrderId,
 )
@@ -27,6 +28,7 @@ from pyfutures.nautilus.execution.exposure import Exposure
 from pyfutures.nautilus.execution.limits import LimitExceededError
 from pyfutures.nautilus.execution.order_events import OrderEvents
 from pyfutures.nautilus.execution.orders import UnsupportedOrderError, ib_order
+from pyfutures.nautilus.link import links_of
 from pyfutures.nautilus.margins import (
     MarginQuote,
     margin_endpoint,
@@ -36,7 +38,7 @@ from pyfutures.nautilus.margins import (
 from pyfutures.nautilus.spreads import BAG, SpreadError, leg_ids, spread_listing
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Iterator
 
     from nautilus_trader.cache.cache import Cache
     from nautilus_trader.common.component import LiveClock, Logger, MessageBus
@@ -58,10 +60,16 @@ if TYPE_CHECKING:
     from pyfutures.nautilus.link import Link
     from pyfutures.nautilus.margins import MarginRequest
 
-__all__ = ["REFUSALS", "ExecutionCore"]
+__all__ = ["EXTERNAL", "ONE_POSITION", "REFUSALS", "ExecutionCore"]
 
 _DEBOUNCE: Final = 0.05  # seconds in which values of an account that come together are one state
 _GRACE: Final = 3.0
+EXTERNAL: Final = StrategyId("EXTERNAL")
+ONE_POSITION: Final = (
+    "nautilus_trader has one position of an instrument and a strategy, and account {other} has it."
+    " Trade each account with a strategy of its own, run a node for each, or set `venue: ib` in the"
+    " instrument provider of one gateway"
+)
 REFUSALS: Final = (
     UnsupportedOrderError,
     LimitExceededError,
@@ -114,6 +122,7 @@ class ExecutionCore(LiveExecutionClient):  # type: ignore[misc] # nautilus has n
         self.config = config
         self.link = link
         self.grace = _GRACE
+        self.unexplained: set[InstrumentId] = set()  # held, and by no strategy of the node
         self.unreported = ""  # why there were no reports when the node wanted them
         self.events = OrderEvents(self)
         self._ib = link.client
@@ -329,12 +338,43 @@ class ExecutionCore(LiveExecutionClient):  # type: ignore[misc] # nautilus has n
 
     def report_position(self, report: PositionStatusReport) -> None:
         """Report a position that no order explains."""
+        other = self.elsewhere(report.instrument_id, EXTERNAL)
+        if other is not None:
+            self._log.error(
+                f"{report.instrument_id}: the position {report.signed_decimal_qty} cannot be shown:"
+                f" {ONE_POSITION.format(other=other)}"
+            )
+            return
         self._publish(self._listing(report.instrument_id))
         self._send_position_status_report(report)
 
     def check_positions(self) -> None:
         """Compare positions with IB's once fills have settled."""
         self._exposure.settle()
+
+    # Other accounts of the node. nautilus knows a position by its instrument and strategy alone: in
+    # two accounts it would be one.
+
+    def siblings(self) -> Iterator[ExecutionCore]:
+        """Iterate over the other execution clients of the node, of any gateway."""
+        for link in links_of(self._loop):
+            for one in link.clients:
+                if isinstance(one, ExecutionCore) and one is not self and one.cache is self._cache:
+                    yield one
+
+    @property
+    def cache(self) -> Cache:
+        """The node's cache."""
+        return self._cache
+
+    def elsewhere(self, instrument_id: InstrumentId, strategy_id: StrategyId) -> AccountId | None:
+        """Return another account where a strategy has an order or a position in an instrument."""
+        for other in self.siblings():
+            which = {"instrument_id": instrument_id, "strategy_id": strategy_id}
+            held = self._cache.positions_open(**which, account_id=other.account_id)
+            if held or other.events.is_trading(instrument_id, strategy_id):
+                return other.account_id
+        return None
 
     # Instruments.
 
@@ -395,6 +435,9 @@ class ExecutionCore(LiveExecutionClient):  # type: ignore[misc] # nautilus has n
 
     def mend(self) -> None:
         """Report what is no part of a mass status; see `ReportingClient`."""
+
+    def verify(self) -> None:
+        """See that positions are as they were reported; see `ReportingClient`."""
 
     def _reconciled(self, status: ExecutionMassStatus) -> None:
         if status.client_id == self.id:

@@ -24,6 +24,7 @@ from typing import TYPE_CHECKING, Final
 from nautilus_trader.model.enums import TimeInForce
 
 from pyfutures.ib.codes import CODES
+from pyfutures.ib.masking import masked
 from pyfutures.ib.orders import OrderEventKind, OrderPhase, split_exec_id
 from pyfutures.nautilus.execution.fill_events import FillEvents
 from pyfutures.nautilus.execution.orders import UnsupportedOrderError, reported_terms
@@ -31,6 +32,7 @@ from pyfutures.nautilus.execution.reports import venue_id
 from pyfutures.nautilus.execution.tracks import Track, tracked
 
 if TYPE_CHECKING:
+    from nautilus_trader.model.identifiers import InstrumentId, StrategyId
     from nautilus_trader.model.orders import Order
 
     from pyfutures.ib.orders import Fill, OrderEvent, OrderView
@@ -120,6 +122,14 @@ class OrderEvents(FillEvents):
         views = [self._ib.orders.book.view(key) for key in self._open]
         return [view for view in views if not view.is_final]
 
+    def is_trading(self, instrument_id: InstrumentId, strategy_id: StrategyId) -> bool:
+        """Return whether a strategy has an order that may still fill, or a fill to be told."""
+        return any(
+            (track.order.instrument_id, track.order.strategy_id) == (instrument_id, strategy_id)
+            for track in self._tracks.values()
+            if track.held or (track.key in self._open and not track.is_over)
+        )
+
     def find(self, order: Order) -> OrderView | None:
         """Return what the book has of an order of the node, None if nothing."""
         book = self._ib.orders.book
@@ -179,7 +189,7 @@ class OrderEvents(FillEvents):
                 self._commission(track, fill)
             case OrderEventKind.REFUSED:
                 code = f"error {event.code}: " if event.code else ""  # none: it never got there
-                self._refused(track, view, f"{code}{event.text}", event.code)
+                self._refused(track, view, masked(f"{code}{event.text}"), event.code)
             case _:
                 self._warned(track, event)
 
@@ -195,7 +205,7 @@ class OrderEvents(FillEvents):
         return True
 
     def _warned(self, track: Track, event: OrderEvent) -> None:
-        self._log.warning(f"{track.order.client_order_id}: {event.code} {event.text}")
+        self._log.warning(f"{track.order.client_order_id}: {event.code} {masked(event.text)}")
         if event.code not in CODES and event.order.phase is OrderPhase.SENT:
             # A code that nobody has listed may be a refusal: IB is asked what lives.
             self._later(("unlisted", track.key), _SOON, self._client.ask_orders)
@@ -310,14 +320,15 @@ class OrderEvents(FillEvents):
         is_immediate = order.time_in_force in {TimeInForce.IOC, TimeInForce.FOK}
         if not track.is_cancelling and not is_immediate:
             self.counts.broker_cancels += 1
-            said = view.error or "no reason"
+            said = masked(view.error or "no reason")
             self._log.warning(f"{order.client_order_id}: cancelled, not by this node: {said}")
         self._client.generate_order_canceled(*track.name, venue, now)
 
     def _rejected(self, track: Track, view: OrderView) -> None:
         track.is_over = True
         if track.filled:  # nautilus has no way from partly filled to rejected
-            self._log.error(f"{track.order.client_order_id}: rest rejected: {view.error}")
+            said = masked(view.error)
+            self._log.error(f"{track.order.client_order_id}: rest rejected: {said}")
             self._client.generate_order_canceled(
                 *track.name, venue_id(view.perm_id), self._client.now
             )
@@ -326,7 +337,7 @@ class OrderEvents(FillEvents):
 
     def _tell_rejected(self, track: Track, view: OrderView) -> None:
         self.counts.rejections += 1
-        said = view.error or "; ".join(view.warnings) or "no reason"
+        said = masked(view.error or "; ".join(view.warnings) or "no reason")
         reason = f"error {view.error_code}: {said}" if view.error_code else f"inactive: {said}"
         if any(words in said.upper() for words in _MARGIN):
             self.counts.margin_rejections += 1
@@ -344,7 +355,7 @@ class OrderEvents(FillEvents):
         else:
             self._client.generate_order_rejected(
                 *track.name,
-                "; ".join(["lost: IB knows nothing of it", *view.warnings]),
+                masked("; ".join(["lost: IB knows nothing of it", *view.warnings])),
                 self._client.now,
             )
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from decimal import Decimal
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
 from nautilus_trader.model.enums import (
@@ -21,7 +22,7 @@ from nautilus_trader.model.identifiers import (
 
 from pyfutures.ib.failures import IbError
 from pyfutures.nautilus.contracts.listings import UnknownInstrumentError
-from pyfutures.nautilus.execution.core import ExecutionCore
+from pyfutures.nautilus.execution.core import ONE_POSITION, ExecutionCore
 from pyfutures.nautilus.execution.orders import UnsupportedOrderError
 from pyfutures.nautilus.execution.reports import (
     Found,
@@ -39,7 +40,7 @@ from pyfutures.nautilus.execution.reports import (
 from pyfutures.nautilus.spreads import BAG, SpreadError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from nautilus_trader.execution.messages import (
         GenerateFillReports,
@@ -60,9 +61,13 @@ if TYPE_CHECKING:
     from pyfutures.ib.orders import Fill, OrderView
     from pyfutures.nautilus.contracts.listings import Listing
 
-__all__ = ["ReportingClient"]
+__all__ = ["ReportingClient", "SharedPositionError"]
 
 _ZERO: Final = Decimal(0)
+
+
+class SharedPositionError(RuntimeError):
+    """Two accounts of a node that hold the same instrument, and no strategy to tell them apart."""
 
 
 class ReportingClient(ExecutionCore):
@@ -70,6 +75,7 @@ class ReportingClient(ExecutionCore):
 
     _look: _Look | None = None
     _applied: _Look | None = None
+    _wanted: Mapping[InstrumentId, Decimal] = MappingProxyType({})
 
     # Orders of others.
 
@@ -111,10 +117,11 @@ class ReportingClient(ExecutionCore):
             # A node that cannot name what it holds does not start; once it runs, it goes on with
             # what it can name.
             self._look = await self._coherent_look(required=True)
+            self._check_siblings(self._look)
             for fill in self._look.fills:
                 self.events.reported(fill)
             status = await super().generate_mass_status(lookback_mins)
-        except (IbError, UnknownInstrumentError) as error:
+        except (IbError, UnknownInstrumentError, SharedPositionError) as error:
             self.unreported = f"client {self.id} has no reports of orders and positions: {error}"
             self._log.error(self.unreported)
             status = None
@@ -125,6 +132,28 @@ class ReportingClient(ExecutionCore):
             return None
         return status
 
+    def _check_siblings(self, look: _Look) -> None:
+        """Refuse what two accounts hold and no strategy explains: the node would have it once.
+
+        Raises
+        ------
+        SharedPositionError
+            If there is such an instrument.
+
+        """
+        self.unexplained = {
+            listing.id
+            for one in look.positions
+            if one.position and (listing := self.link.listings.by_con_id(one.contract.con_id))
+            and self._believed(listing.id) != one.position
+        }  # fmt: skip
+        for other in self.siblings():
+            for instrument_id in sorted(self.unexplained & other.unexplained, key=str):
+                raise SharedPositionError(
+                    f"{instrument_id} is held by {self.account_id} too:"
+                    f" {ONE_POSITION.format(other=other.account_id)}"
+                )
+
     def mend(self) -> None:
         """Report positions, now that orders and fills are applied.
 
@@ -132,9 +161,24 @@ class ReportingClient(ExecutionCore):
         would put made-up fills in the place of an instrument's orders, the open ones included.
         """
         look, self._applied = self._applied, None
-        for report in () if look is None else self._position_reports(look.positions, None):
+        reports = [] if look is None else self._position_reports(look.positions, None)
+        for report in reports:
             self._send_position_status_report(report)
             self._insist(report)
+        self._wanted = {one.instrument_id: one.signed_decimal_qty for one in reports}
+        for other in self.siblings():
+            other.verify()
+
+    def verify(self) -> None:
+        """See that the positions are still there, when those of another account were reported."""
+        for instrument_id, wanted in self._wanted.items():
+            held = self._believed(instrument_id)
+            if held != wanted:
+                self._log.error(
+                    f"{instrument_id}: the position was {wanted} and is {held} in the node since"
+                    " another account reported one: nautilus_trader has one position of an"
+                    " instrument and a strategy"
+                )
 
     def _insist(self, report: PositionStatusReport) -> None:
         """See that a report had its effect; go a way round if it had none.

@@ -27,6 +27,7 @@ from nautilus_trader.model.enums import (
 from nautilus_trader.model.identifiers import ClientOrderId, TradeId, VenueOrderId
 from nautilus_trader.model.objects import Currency, Money, Quantity
 
+from pyfutures.ib.masking import masked
 from pyfutures.ib.orders import OrderPhase, split_exec_id
 from pyfutures.ib.record import is_buy
 from pyfutures.ib.times import TimeError, instant
@@ -213,7 +214,7 @@ def order_report(  # noqa: PLR0913 - what a report is of
         trailing_offset_type=terms.trailing_offset_type,
         avg_px=average,
         display_qty=instrument.make_qty(terms.display_qty) if terms.display_qty else None,
-        cancel_reason=found.reason or None,
+        cancel_reason=masked(found.reason) or None,
     )
 
 

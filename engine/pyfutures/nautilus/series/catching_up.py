@@ -13,13 +13,12 @@ from __future__ import annotations
 
 import datetime as dt
 from functools import partial
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from nautilus_trader.model.data import BarType
 from nautilus_trader.model.identifiers import ClientId
 
 from pyfutures.nautilus.instruments import instrument_id
-from pyfutures.nautilus.market.events import FeedEvent, feed_topic
 from pyfutures.nautilus.series.guarded_actor import GuardedActor, RollActorError
 from pyfutures.nautilus.series.recovery import Recovery
 
@@ -30,7 +29,7 @@ if TYPE_CHECKING:
     from pyfutures.months import ContractMonth
     from pyfutures.nautilus.actor_config import RollActorConfig
 
-__all__ = ["CatchingUpActor"]
+__all__ = ["CatchingUpActor", "line"]
 
 _NS: Final = 10**9
 _REVIEWED: Final = 20  # stored bars that history is compared with
@@ -40,7 +39,8 @@ _EPOCH: Final = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 _PIECE: Final = 5000  # bars for which an answer is given `history_secs` more
 _DOUBLINGS: Final = 6
 _COUNTED: Final = ("late", "revised", "overdue", "asked_again", "empty")
-_ALL_FEEDS: Final = feed_topic("*")
+_ROUNDS: Final = 4  # after that the live feed, or the watchdog, has to bring what is lacking
+_ALL_FEEDS: Final = "pyfutures.feeds.*"  # events of data clients: `market.events`
 _UNANSWERED: Final = "unanswered"  # kind of feed event: a request failed and is answered by nothing
 
 
@@ -70,6 +70,9 @@ class CatchingUpActor(GuardedActor):
         self._held_back: list[Bar] = []
         self._past: dict[BarType, list[Bar]] = {}
         self._tries: dict[ContractMonth, int] = {}
+        self._asked_ns: dict[ContractMonth, int | None] = {}
+        self._gone: set[ContractMonth] = set()  # expired, and without history
+        self._rounds = 0  # how often all was asked for, since some answers reached further
         self._failed: dict[BarType, str] = {}  # why there was no answer, until it is asked again
         self._subscribed: dict[BarType, ContractMonth] = {}
         self._unknown: set[BarType] = set()  # wanted, but the broker does not have it
@@ -101,6 +104,7 @@ class CatchingUpActor(GuardedActor):
             self._go_on()
             return
         self._recovery = Recovery(machine, since_ns=since, stored=stored)
+        self._rounds += 1
         self._tries.clear()
         self.msgbus.subscribe(_ALL_FEEDS, self._on_feed)
         self._ask()
@@ -110,9 +114,18 @@ class CatchingUpActor(GuardedActor):
         recovery = self._require_recovery()
         self._subscribe()
         for month in recovery.to_ask():
+            if month in self._gone:
+                self._take(recovery.bring(month, ()))
+                continue
             # Behind the subscription, so that no bar falls between the two.
             self._with_instrument(self._bar_type_of(month), partial(self._request, month))
-        if recovery.is_done and not recovery.is_waiting:
+        self._feed_all(recovery.ready())
+        if not recovery.is_done or recovery.is_waiting:
+            return
+        live = {(bar.month, bar.ts) for bar in self._held_back}
+        if self._rounds < _ROUNDS and recovery.left(self._now()) - live:
+            self._catch_up()
+        else:
             self._caught_up()
 
     def _request(self, month: ContractMonth, _: BarType | None = None) -> None:
@@ -124,6 +137,7 @@ class CatchingUpActor(GuardedActor):
         self._failed.pop(bar_type, None)
         self._tries[month] = self._tries.get(month, 0) + 1
         since, now = recovery.since_ns, self._now()
+        self._asked_ns[month] = None if self.config.replay else now
         self.request_bars(
             bar_type,
             start=_moment(since if self.config.replay else min(since, now)),
@@ -149,21 +163,27 @@ class CatchingUpActor(GuardedActor):
                 f"no history of {bar_type} since {_moment(self._recovery.since_ns)}, asked for"
                 f" {self._tries[month]} times; {why}"
             )
-            if month != self.machine.month and self._has_expired(month):
-                self.log.error(_line(self._name, f"{text}. It has expired: this leg stays absent"))
+            if self._can_be_gone(month):
+                self.log.error(line(self._name, f"{text}. It has expired: this leg stays absent"))
+                self._gone.add(month)
                 self._take_history(month, [])
                 return
             if self._follows_since is None:
                 raise RollActorError(text)
-            self.log.error(_line(self._name, f"{text}. Nothing is published until there is one"))
+            self.log.error(line(self._name, f"{text}. Nothing is published until there is one"))
         self.counts["asked_again"] += 1
-        self.log.warning(_line(self._name, "history of", month, "is asked for again"))
+        self.log.warning(line(self._name, "history of", month, "is asked for again"))
         self._request(month)
 
     def _hear_no_feeds(self) -> None:
         self.msgbus.unsubscribe(_ALL_FEEDS, self._on_feed)
 
-    def _on_feed(self, event: FeedEvent) -> None:
+    def _can_be_gone(self, month: ContractMonth) -> bool:
+        """Whether the broker may not keep a month any more, and it is a mere leg."""
+        is_leg = month != self.machine.month and not self._require_recovery().knows(month)
+        return is_leg and self._has_expired(month)
+
+    def _on_feed(self, event: Any) -> None:  # noqa: ANN401 - a FeedEvent
         """Hear that a request failed; its answer, which follows, has nothing in it."""
         if event.kind == _UNANSWERED:
             for bar_type in self._past:
@@ -185,7 +205,7 @@ class CatchingUpActor(GuardedActor):
                     return
                 self.counts["empty"] += 1
                 self.log.warning(
-                    _line(self._name, "history of", month, "is empty: taken as nothing traded")
+                    line(self._name, "history of", month, "is empty: taken as nothing traded")
                 )
             self._take_history(month, bars)
         except Exception as error:  # as in on_bar
@@ -195,7 +215,8 @@ class CatchingUpActor(GuardedActor):
         self._past.pop(self._bar_type_of(month), None)
         self._cancel(self._timer(f"history-{month}"))
         recovery = self._require_recovery()
-        self._take(recovery.bring(month, bars))
+        until = None if month in self._gone else self._asked_ns[month]
+        self._take(recovery.bring(month, bars, until_ns=until))
         self._feed_all(recovery.ready())
         self._ask()
 
@@ -214,7 +235,7 @@ class CatchingUpActor(GuardedActor):
 
     def _caught_up(self) -> None:
         """Feed what came meanwhile, and go on live."""
-        self._recovery = None
+        self._recovery, self._rounds = None, 0
         held_back, self._held_back = self._held_back, []
         closed = self.machine.closed_ts
         waiting = (bar for bar in held_back if closed is None or bar.ts > closed)
@@ -238,7 +259,7 @@ class CatchingUpActor(GuardedActor):
         wanted = {
             self._bar_type_of(month): month
             for month in self.machine.wanted()
-            if not self.is_live or not self._has_expired(month)
+            if not self.is_live or self._may_have_bars(month)
         }
         before, self._subscribed = self._subscribed, wanted
         # In the order of months, so that two runs send the same commands.
@@ -255,7 +276,7 @@ class CatchingUpActor(GuardedActor):
             return
         if self.is_live and self.cache.instrument(bar_type.instrument_id) is None:
             self._unknown.add(bar_type)
-            self.log.error(_line(self._name, bar_type, "is not known to the broker (yet)"))
+            self.log.error(line(self._name, bar_type, "is not known to the broker (yet)"))
             return
         self._unknown.discard(bar_type)
         self.subscribe_bars(bar_type, client_id=self._client())
@@ -296,7 +317,7 @@ class CatchingUpActor(GuardedActor):
         self._strikes += 1
         self.counts["overdue"] += 1
         self.log.warning(
-            _line(
+            line(
                 self._name, "the bar of", _moment(due), "is overdue for", f"{late:.0f} s,",
                 "subscribed again", f"({self.counts['overdue']} times now)",
             )
@@ -346,6 +367,15 @@ class CatchingUpActor(GuardedActor):
     def _today(self) -> dt.date:
         return _moment(self._now()).date()
 
+    def _may_have_bars(self, month: ContractMonth) -> bool:
+        """Whether a bar may still come: one may close hours after the last trade of a contract."""
+        last = self._chain.row(month).last_trade_utc
+        if last is None:
+            return True
+        near = self._times.between(last.date() - _DAY, last.date() + _DAY)
+        closes = (session.close_ns for session in near if session.close_ns >= _ns(last))
+        return self._now() <= min(closes, default=_ns(last)) + self._grace
+
     def _has_expired(self, month: ContractMonth) -> bool:
         last = self._chain.row(month).last_trade_utc
         return last is not None and _ns(last) < self._now()
@@ -359,6 +389,6 @@ def _ns(moment: dt.datetime) -> int:
     return int(moment.timestamp()) * _NS
 
 
-def _line(root: str, *words: object) -> str:
+def line(root: str, *words: object) -> str:
     """Return a line for nautilus' log, which takes whole texts only."""
     return f"{root}: {' '.join(map(str, words))}"

@@ -58,7 +58,7 @@ class Keeping:
     def __init__(
         self, target: str, root: str, *, account: str | None, trader: str | None = None
     ) -> None:
-        self.store = Store.open(target)
+        self.store = Store.open(target, synced=account is not None)
         self.account = account
         self.lease: Lease | None = None
         self._root = root

@@ -7,13 +7,11 @@ strategy and indicator can subscribe to them as to bars of a contract. No order 
 
 from __future__ import annotations
 
-from dataclasses import replace
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, cast
 
 from nautilus_trader.model.data import Bar as NativeBar
 from nautilus_trader.model.data import BarType
-
-from pyfutures.nautilus.parsing import bar_to_native
+from nautilus_trader.model.objects import FIXED_PRECISION, Price, Quantity
 
 if TYPE_CHECKING:
     from pyfutures.chain import Chain
@@ -25,6 +23,8 @@ CONTINUOUS: Final = "CONTINUOUS"
 UNADJUSTED: Final = "UNADJUSTED"
 FORWARD_SPREAD: Final = "FORWARD_SPREAD"
 _MOST: Final = 9  # decimals of our prices
+_RAW: Final = 10**FIXED_PRECISION
+_RAW_PER_UNIT: Final = 10 ** (FIXED_PRECISION - _MOST)
 
 
 def root_bar_type(series: str, kind: str, venue: str, bar_spec: str) -> BarType:
@@ -67,6 +67,7 @@ class RootBars:
         ticks = [tick.normalize() for tick in chain.spec.tick.values]
         exponents = [-int(tick.as_tuple().exponent) for tick in ticks]
         self._precision = min(_MOST, max(0, *exponents)) if exponents else _MOST
+        self._step: int = 10 ** (_MOST - self._precision)
         self.missing = 0
 
     def made(self, bar: ContinuousBar, ts_init: int) -> tuple[NativeBar, ...]:
@@ -74,24 +75,26 @@ class RootBars:
 
         Prices finer than the tick (settlements may be) keep their decimals.
         """
-        current = bar.current
+        current, C = bar.current, bar.C  # noqa: N806 - as the series calls it
         prices = (current.open, current.high, current.low, current.close)
         if None in prices or not current.volume.is_integer():
             self.missing += 1
             return ()
-        precision = self._precision
-        while any(price % 10 ** (_MOST - precision) for price in (*prices, bar.C) if price):
-            precision += 1
-        whole = replace(current, open_interest=None)
-        less = [None if price is None else price - bar.C for price in prices]
-        shifted = replace(whole, open=less[0], high=less[1], low=less[2], close=less[3])
-        return tuple(
-            _arrived(bar_to_native(each, bar_type, precision), ts_init)
-            for each, bar_type in ((whole, self._unadjusted), (shifted, self._forward))
-        )
-
-
-def _arrived(bar: NativeBar, ts_init: int) -> NativeBar:
-    return NativeBar(
-        bar.bar_type, bar.open, bar.high, bar.low, bar.close, bar.volume, bar.ts_event, ts_init
-    )
+        known = cast("tuple[int, int, int, int]", prices)
+        precision, step = self._precision, self._step
+        while C % step or any(price % step for price in known):
+            precision, step = precision + 1, step // 10
+        volume = Quantity.from_raw(int(current.volume) * _RAW, 0)
+        ts = bar.ts
+        return (
+            NativeBar(
+                self._unadjusted,
+                *(Price.from_raw(price * _RAW_PER_UNIT, precision) for price in known),
+                volume, ts, ts_init,
+            ),
+            NativeBar(
+                self._forward,
+                *(Price.from_raw((price - C) * _RAW_PER_UNIT, precision) for price in known),
+                volume, ts, ts_init,
+            ),
+        )  # fmt: skip
