@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import datetime as dt
+import shutil
+from dataclasses import replace
 
 import pytest
 from nautilus_trader.common.actor import Actor
@@ -149,6 +151,26 @@ def test_a_lost_store_comes_back_from_the_catalogue(es, bars, path, tmp_path):
     whole = str(tmp_path / "whole.sqlite")
     run(es, native(es, bars), start="2024H", store=whole)
     assert written(other) == written(whole)
+
+
+def test_an_older_copy_of_a_store_takes_back_what_the_catalogue_has(es, bars, path, tmp_path):
+    """The broker has revised its history since; what was published stands."""
+    folder = str(tmp_path / "catalog")
+    at = sorted({bar.ts for bar in bars})
+    parts = [
+        [bar for bar in bars if first <= bar.ts < last]
+        for first, last in ((0, at[8]), (at[8], at[20]), (at[20], at[-1] + 1))
+    ]
+    run(es, native(es, parts[0]), start="2024H", store=path, catalog=folder)
+    copy = str(tmp_path / "copy.sqlite")
+    shutil.copy(path, copy)
+    run(es, native(es, parts[1]), start="2024H", store=path, catalog=folder)
+    revised = [replace(bar, volume=bar.volume + 1) for bar in parts[1]]
+    result = run(es, native(es, revised + parts[2]), start="2024H", store=copy, catalog=folder)
+    assert result.error is None
+    assert result.actor.counts["late"] == len(revised)
+    run(es, native(es, parts[2]), start="2024H", store=path)
+    assert written(copy) == written(path)
 
 
 def test_a_catalogue_of_other_rules_is_refused(es, bars, path, tmp_path):
@@ -304,7 +326,7 @@ def _position(chain, held, quantity):
     return Position(instrument=instrument, fill=fill), instrument
 
 
-def _started_with(chain, path, held, **ledger):
+def _started_with(chain, path, held, account=None, **ledger):
     """The actor of a node that found positions at the broker; and what it said on start."""
     found = []
     with Store.open(path) as store:
@@ -317,7 +339,8 @@ def _started_with(chain, path, held, **ledger):
             trader_id="ROLLS-001", logging=LoggingConfig(log_level="OFF", print_config=False)
         )
         node = TradingNode(config, loop=asyncio.get_running_loop())
-        actor = RollActor(RollActorConfig(root=chain.root, overdue_secs=0, store=path), chain)
+        config = RollActorConfig(root=chain.root, overdue_secs=0, store=path, account_id=account)
+        actor = RollActor(config, chain)
         node.trader.add_actor(actor)
         for each, quantity in held.items():
             position, instrument = _position(chain, each, quantity)
@@ -344,6 +367,12 @@ def _ahead(chain):
 def test_it_starts_in_the_month_that_is_held(es, path):
     _, forward = _ahead(es)
     assert _started_with(es, path, {forward: 2}) == forward
+
+
+def test_what_another_account_holds_is_not_its_own(es, path):
+    current, forward = _ahead(es)
+    assert _started_with(es, path, {forward: 2}, "000") == forward
+    assert _started_with(es, f"{path}2", {forward: 2}, "DU1234567") == current
 
 
 def test_a_spread_that_is_held_is_named(es, path):

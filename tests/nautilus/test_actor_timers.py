@@ -8,10 +8,10 @@ from nautilus_trader.common.enums import ComponentState
 
 from pyfutures.continuous import ContinuousBar
 from pyfutures.nautilus.actor import RollActorError
-from pyfutures.store import Store
-from pyfutures.store.tables import leases
 from pyfutures.nautilus.market.events import feed_topic
 from pyfutures.nautilus.series import catching_up
+from pyfutures.store import Store
+from pyfutures.store.tables import leases
 from tests.nautilus.actor_rig import at, bar_type_of, in_a_loop, rig
 from tests.nautilus.kills import written
 from tests.nautilus.tools import SECOND, UTCNOW, expected, market, month

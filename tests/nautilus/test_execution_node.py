@@ -192,13 +192,27 @@ def test_what_ib_refuses_is_rejected_with_its_reason_and_no_account():
     asyncio.run(scenario())
 
 
-def test_orders_at_the_close_and_to_limit_do_what_their_names_say():
+def test_orders_whose_limit_comes_later_and_orders_at_the_close():
     async def scenario():
         near = dt.datetime(2025, 7, 1, 20, 59, 30, tzinfo=dt.UTC)  # the session ends at 21:00
         async with desk(gateway_settings={"start": near}) as d:
             make = d.strategy.order_factory
             to_limit = d.strategy.send(make.market_to_limit(ESU, BUY, ONE, TimeInForce.DAY))
             await d.status(to_limit, "FILLED")
+            # nautilus ends itself over a fill of an order whose limit it does not know.
+            bought_at = d.strategy.fills()[0].last_px
+            assert to_limit.price == bought_at
+            trails = d.strategy.send(
+                make.trailing_stop_limit(
+                    ESU, BUY, ONE, Decimal(1), Decimal(20),
+                    trigger_price=d.strategy.px(ESU, bought_at + 20),
+                    trailing_offset_type=TrailingOffsetType.PRICE,
+                )
+            )  # fmt: skip
+            await d.status(trails, "ACCEPTED")
+            (order,) = d.gateway.book.open()
+            d.gateway.book.fill(order, 1, d.instrument(ESU).ticks(float(bought_at)))
+            await d.status(trails, "FILLED")
             closing = d.strategy.send(make.market(ESU, BUY, ONE, TimeInForce.AT_THE_CLOSE))
             await d.status(closing, "ACCEPTED")
             await d.advance(31)

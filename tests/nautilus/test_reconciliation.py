@@ -9,14 +9,17 @@ import asyncio
 import contextlib
 from decimal import Decimal
 
+import msgspec
 import pytest
+from nautilus_trader.config import RoutingConfig
 from nautilus_trader.model.identifiers import ClientId, InstrumentId, StrategyId
 
-from pyfutures.gateway.order_desk import make_order
+from pyfutures.gateway.order_desk import make_order, place_by_hand
 from pyfutures.ib import messages as m
 from pyfutures.months import ContractMonth
+from pyfutures.nautilus.config import FuturesInstrumentProviderConfig, MonthsSelection
 from pyfutures.nautilus.factories import FuturesLiveExecClientFactory
-from tests.gateway.tools import gateway
+from tests.gateway.tools import gateway, order
 from tests.nautilus.exec_tools import (
     ACCOUNT,
     BUY,
@@ -239,6 +242,67 @@ def test_without_reports_the_node_does_not_start():
     asyncio.run(scenario())
 
 
+def forget(server, what):
+    """Have IB deny a contract, as it does years after it expired."""
+    server.gateway.faults.when(
+        "RequestContractDetails",
+        {"error": {"code": 200, "text": "No security definition has been found"}},
+        where={"contract.con_id": what.con_id},
+        times=None,
+    )
+
+
+def test_a_fill_in_a_contract_that_ib_forgot_keeps_no_other_report_from_coming():
+    async def scenario():
+        async with at_gateway() as server:
+            hold(server, "ES", "2025U", 2, 4000)
+            gone = item(server, "ES", "2026M")
+            for action in ("BUY", "SELL"):
+                wire = order(action, 1, "MKT", account=ACCOUNT)
+                place_by_hand(server.gateway, gone, wire)
+            await server.advance(1)
+            forget(server, gone)
+            async with running(server) as d:
+                assert d.ours() == {ESU: 2}
+                assert list(d.client.link.provider.unknown) == [gone.con_id]
+                sold = d.strategy.market(ESU, SELL, 2)
+                await d.status(sold, "FILLED")
+
+    asyncio.run(scenario())
+
+
+def test_a_position_in_a_contract_that_ib_denies_keeps_the_node_from_starting():
+    async def scenario():
+        async with at_gateway() as server:
+            hold(server, "ES", "2025U", 2, 4000)
+            gone = hold(server, "ES", "2026M", 1, 4000)
+            forget(server, gone)
+            async with running(server, wait=False) as d:
+                await until(lambda: d.client.unreported, "reason")
+                assert f"contract {gone.con_id} (" in d.client.unreported
+                assert "IB does not know it" in d.client.unreported
+                await asyncio.sleep(0.2)
+                assert not d.node.trader.is_running
+
+    asyncio.run(scenario())
+
+
+def test_a_position_that_comes_while_ib_denies_its_contract_is_reported_when_it_is_told():
+    async def scenario():
+        async with at_gateway() as server, running(server, request_timeout=0.5) as d:
+            what = item(server, "ES", "2026M")
+            fault = server.gateway.faults
+            fault.when("RequestContractDetails", "drop", times=2)  # no answer, twice
+            hold(server, "ES", "2026M", 1, 4000)
+            server.gateway.accounts.tell_positions()
+            await until(lambda: what.con_id in {
+                listing.con_id for listing in d.client.link.listings
+            }, "listing")  # fmt: skip
+            await d.agree()
+
+    asyncio.run(scenario())
+
+
 def test_an_account_of_another_client_is_left_alone():
     async def scenario():
         async with at_gateway(accounts=(ACCOUNT, "DU7654321")) as server:
@@ -282,6 +346,96 @@ def test_two_accounts_are_two_clients_of_one_connection():
                 ) == 7  # fmt: skip
 
     asyncio.run(scenario())
+
+
+def two_gateways(*holders):
+    """Run `work(d, server, other)` with a node of two gateways; `holders` hold a contract."""
+    second = "DU7654321"
+
+    def decorator(work):
+        async def scenario(**more):
+            async with at_gateway() as server, at_gateway(fresh=True, accounts=(second,)) as other:
+                for each, account in ((server, ACCOUNT), (other, second)):
+                    if account in holders:
+                        each.gateway.accounts.fill(
+                            account, item(each, "ES", "2025U"), 2, 17000, Decimal(0)
+                        )
+                one = exec_config(server.port)
+                provider = FuturesInstrumentProviderConfig(
+                    roots=frozenset(ROOTS),
+                    months=MonthsSelection(listed=3),
+                    venue=more.pop("venue", "mic"),
+                )
+                two = msgspec.structs.replace(
+                    exec_config(other.port, account_id=second),
+                    instrument_provider=provider,
+                    routing=RoutingConfig(),
+                )
+                config = node_config({NAME: one, "PYF2": two})
+                extra = ("PYF2", FuturesLiveExecClientFactory, "add_exec_client_factory")
+                strategies = [Book(), Book("002")]
+                async with running(
+                    server, config=config, factories=[extra], strategies=strategies, **more
+                ) as d:
+                    await work(d, server, other)
+
+        return scenario
+
+    return decorator
+
+
+def test_two_gateways_share_instruments_and_each_account_has_its_strategy():
+    @two_gateways()
+    async def scenario(d, server, other):
+        first, second = d.node.trader.strategies()
+
+        def send(strategy, side, client):
+            made = strategy.order_factory.market(ESU, side, d.cache.instrument(ESU).make_qty(1))
+            strategy.submit_order(made, client_id=ClientId(client))
+            return made
+
+        bought, sold = send(first, BUY, "PYF"), send(second, SELL, "PYF2")
+        mixed = send(first, SELL, "PYF2")  # of the same moment: nothing of it is in the cache yet
+        await d.status(bought, "FILLED")
+        await d.status(sold, "FILLED")
+        await d.status(mixed, "DENIED")
+        assert "one position of an instrument and a strategy" in mixed.last_event.reason
+        assert "account PYF-DU1234567 has it" in mixed.last_event.reason
+        await until(lambda: len(d.cache.positions_open()) == 2, "positions")
+        held = {p.account_id.value: p.signed_qty for p in d.cache.positions_open()}
+        assert held == {"PYF-DU1234567": 1, "PYF2-DU7654321": -1}
+        again = send(second, BUY, "PYF")
+        await d.status(again, "DENIED")
+
+    asyncio.run(scenario())
+
+
+def test_what_two_accounts_hold_and_nobody_claims_keeps_the_node_from_starting():
+    @two_gateways(ACCOUNT, "DU7654321")
+    async def scenario(d, server, other):
+        clients = d.node.kernel.exec_engine._clients.values()
+        (said,) = await until(lambda: [x.unreported for x in clients if x.unreported], "reason")
+        assert f"{ESU} is held by PYF" in said
+        assert "run a node for each" in said
+        await asyncio.sleep(0.2)
+        assert not d.node.trader.is_running
+
+    asyncio.run(scenario(wait=False))
+
+
+def test_names_of_the_venue_tell_two_accounts_apart():
+    @two_gateways(ACCOUNT, "DU7654321")
+    async def scenario(d, server, other):
+        held = {
+            (p.account_id.value, str(p.instrument_id)): p.signed_qty
+            for p in d.cache.positions_open()
+        }
+        assert held == {
+            ("PYF-DU1234567", "ESU25.XCME"): 2,
+            ("PYF2-DU7654321", "ESU25.CME"): 2,
+        }
+
+    asyncio.run(scenario(venue="ib"))
 
 
 def test_open_orders_are_there_though_fills_and_position_do_not_fit():

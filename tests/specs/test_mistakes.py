@@ -273,6 +273,8 @@ SLIPS = {
     "branch in upper case": (RULE, BRANCH, "PF105", "write `else`"),
     "number for a word": ("if_closed: previous", "if_closed: -1", "PF104", "`previous`, `next`"),
     "schema of a calendar": ("contract.schema.json", "calendar.schema.json", "PF002", "contract.s"),
+    "dates that are true": (AT, f"  dates: true\n{AT}", "PF103", "such as `{2012H"),
+    "expected number": ("sources:", "expect: 7\nsources:", "PF103", "such as `{2026H"),
     # Blocks and what they are headed by
     "head is gone": ("last_trade:\n", "", "PF101", "write `last_trade:` above them"),
     "head is indented": ("\nlast_trade:", "\n  last_trade:", "PF101", "start it in column 1"),

@@ -87,6 +87,8 @@ class _SharedFeed[T](Feed[T]):
     ) -> None:
         super().__init__(feeds, subscription, farms=frozenset())
         self._on_sent = on_sent
+        self._shared = shared
+        self._key = key
         self._others = shared.setdefault(key, [])
         self._others.append(self)
         self._ask = ask
@@ -114,8 +116,29 @@ class _SharedFeed[T](Feed[T]):
         if asked is None:
             return
         dropped = self.feeds.outbox.drop(("shared", id(self)))
-        if tell and alone and not dropped:
+        if not tell or not alone or dropped:
+            return
+        heir = self._heir()
+        if heir is None:
             self.feeds.outbox.put(self._cancel)
+        else:
+            heir.start()
+
+    def _heir(self) -> Feed[object] | None:
+        """Return who is to have the subscription now: to cancel it would end theirs as well.
+
+        A client has one subscription to accounts; to ask for another account moves it there.
+        """
+        if not isinstance(self._key, tuple):
+            return None
+        of_others = (
+            feed
+            for key, feeds in self._shared.items()
+            if isinstance(key, tuple) and key != self._key
+            for feed in feeds
+            if feed.request_id is not None and not feed.is_over
+        )
+        return next(of_others, None)
 
     def accept(self, message: Response) -> None:
         """Take a message."""

@@ -580,6 +580,33 @@ def test_a_subscription_to_positions_outlives_a_question_that_was_under_way():
     run(main)
 
 
+def test_a_subscription_to_an_account_outlives_a_question_about_it():
+    async def main():
+        async with both() as (gateway, client):
+
+            @gateway.on(m.RequestAccountUpdates)
+            def tell(session, request):
+                if request.subscribe:
+                    row = m.AccountValue("NetLiquidation", "1", "USD", "DU1234567")
+                    session.send(row, m.AccountDownloadEnd("DU1234567"))
+
+            async with client.account.updates() as updates:
+                await settle()
+                (value,) = await client.account.values("DU1234567")
+                assert value.value == "1"
+                await settle()
+                # There is one subscription a client: the last word must not have ended it.
+                assert [one.subscribe for one in gateway.heard(m.RequestAccountUpdates)] == [
+                    True, True, True,
+                ]  # fmt: skip
+                assert gateway.heard(m.RequestAccountUpdates)[-1].account == ""
+                assert len(updates.pending()) >= 4
+            await settle()
+            assert not gateway.heard(m.RequestAccountUpdates)[-1].subscribe
+
+    run(main)
+
+
 def test_positions_are_whole_though_a_subscription_is_just_being_answered():
     async def main():
         async with both() as (gateway, client):

@@ -7,8 +7,9 @@ without, loudly. An execution is known by its id before corrections.
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
+from nautilus_trader.model.enums import OrderType
 from nautilus_trader.model.identifiers import ClientOrderId, VenueOrderId
 from nautilus_trader.model.objects import Money
 
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from nautilus_trader.model.identifiers import TradeId
+    from nautilus_trader.model.objects import Price
 
     from pyfutures.ib.clock import Timer
     from pyfutures.ib.orders import Fill, OrderEvent
@@ -35,6 +37,9 @@ if TYPE_CHECKING:
     from pyfutures.nautilus.execution.client import FuturesExecutionClient
 
 __all__ = ["FillEvents"]
+
+#: Orders that need no limit when they are sent.
+_LATE_LIMIT: Final = frozenset({OrderType.MARKET_TO_LIMIT, OrderType.TRAILING_STOP_LIMIT})
 
 
 class FillEvents:
@@ -170,6 +175,8 @@ class FillEvents:
         self.counts.fills += 1
         execution, instrument, now = fill.execution, listing.instrument, self._client.now
         is_whole = listing is track.listing
+        if track.order.order_type in _LATE_LIMIT and track.told[1] is None:
+            self._give_limit(track, listing.scale.price(price), venue)
         side = track.order.side if is_whole else side_of(execution.side)
         self._client.generate_order_filled(
             *name,
@@ -187,6 +194,14 @@ class FillEvents:
             {"price": str(listing.scale.value(price)), "exec_id": execution.exec_id},
         )
         self._client.filled(masked(execution.account))
+
+    def _give_limit(self, track: Track, price: Price, venue: str) -> None:
+        """Tell the limit of an order that was sent without: nautilus takes no fill before it."""
+        quantity, _, trigger = track.told
+        track.told = (quantity, price, trigger)
+        self._client.generate_order_updated(
+            *track.name, VenueOrderId(venue), quantity, price, trigger, self._client.now
+        )
 
     def _mind_whole(self, track: Track) -> None:
         """Make the whole up from the legs, if a gateway tells only those."""

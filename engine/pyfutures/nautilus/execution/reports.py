@@ -21,6 +21,7 @@ from nautilus_trader.model.enums import (
     LiquiditySide,
     OrderSide,
     OrderStatus,
+    OrderType,
     PositionSide,
     TriggerType,
 )
@@ -44,6 +45,7 @@ if TYPE_CHECKING:
     from pyfutures.ib.messages.orders import CompletedOrder
     from pyfutures.ib.orders import Fill, OrderView
     from pyfutures.nautilus.contracts.listings import Listing
+    from pyfutures.nautilus.execution.orders import ReportedTerms
 
 __all__ = [
     "Found",
@@ -195,7 +197,7 @@ def order_report(  # noqa: PLR0913 - what a report is of
         instrument_id=listing.id,
         venue_order_id=VenueOrderId(str(found.perm_id)),
         order_side=terms.side,
-        order_type=terms.type,
+        order_type=_settled_type(terms),
         time_in_force=terms.tif,
         order_status=found.status,
         quantity=instrument.make_qty(quantity),
@@ -216,6 +218,13 @@ def order_report(  # noqa: PLR0913 - what a report is of
         display_qty=instrument.make_qty(terms.display_qty) if terms.display_qty else None,
         cancel_reason=masked(found.reason) or None,
     )
+
+
+def _settled_type(terms: ReportedTerms) -> OrderType:
+    """Return the type of an order that stands; nautilus can fill no market-to-limit one anew."""
+    if terms.type != OrderType.MARKET_TO_LIMIT:
+        return terms.type
+    return OrderType.MARKET if terms.price is None else OrderType.LIMIT
 
 
 def gone_report(order: Order, *, account_id: AccountId, now: int) -> OrderStatusReport:

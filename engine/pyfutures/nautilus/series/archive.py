@@ -57,9 +57,9 @@ class Archive:
         # Last, since a reader goes by the bars.
         return self._write(ContinuousBarData, new_bars)
 
-    def bars(self) -> list[ContinuousBar]:
-        """Return all bars, oldest first."""
-        return [data.bar for data in self._read(ContinuousBarData)]
+    def bars(self, *, since_ns: int | None = None) -> list[ContinuousBar]:
+        """Return the bars from `since_ns` on, oldest first; all by default."""
+        return [data.bar for data in self._read(ContinuousBarData, since_ns)]
 
     def rolls(self) -> list[Roll]:
         """Return all rolls, oldest first."""
@@ -86,8 +86,10 @@ class Archive:
             shutil.rmtree(stage, ignore_errors=True)
         return len(new)
 
-    def _read(self, cls: type) -> list[ContinuousBarData] | list[RollEvent]:
+    def _read(
+        self, cls: type, since_ns: int | None = None
+    ) -> list[ContinuousBarData] | list[RollEvent]:
         if self._last(cls) is None:
             return []
-        found = self._catalog.query(cls, identifiers=[str(self._bar_type)])
+        found = self._catalog.query(cls, identifiers=[str(self._bar_type)], start=since_ns)
         return [getattr(one, "data", one) for one in found]

@@ -17,7 +17,7 @@ from pyfutures.nautilus.series.exports import export_series
 from pyfutures.store import Owner, SeriesDefinition, Store
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping, Sequence
     from pathlib import Path
     from typing import Any
 
@@ -163,6 +163,28 @@ class Keeping:
         if not known:
             return None
         machine = begin(known[0])
+        self._replay(known, machine, now_ns=now_ns)
+        return machine
+
+    def take_back(self, machine: RollMachine, *, now_ns: int) -> int:
+        """Take what the catalogue has and the store has not: the store is an older copy of itself.
+
+        Without it the broker's history, as it is now, would write other values for the same bars.
+
+        Raises
+        ------
+        KeepingError
+            If the machine does not make the same series of it.
+        """
+        archive, last = self._archive, self.log.last_ts
+        if archive is None or last is None or (archive.last_ts or 0) <= last:
+            return 0
+        known = archive.bars(since_ns=last + 1)
+        self._replay(known, machine, now_ns=now_ns)
+        return len(known)
+
+    def _replay(self, known: Sequence[ContinuousBar], machine: RollMachine, *, now_ns: int) -> None:
+        """Feed bars of the catalogue, and write what comes of them if it is the same."""
         events: list[Event] = []
         for bar in known:
             for leg in (bar.current, bar.forward, bar.carry, bar.previous):
@@ -171,15 +193,16 @@ class Keeping:
         events.extend(machine.feed(Time(known[-1].ts + machine.grace)))
         made = [event for event in events if isinstance(event, ContinuousBar)]
         rolls = [event for event in events if isinstance(event, Roll)]
-        told = [roll for roll in self._archive.rolls() if roll.last_old_ts <= known[-1].ts]
-        for one, other in ((made, known), (_plain(rolls), _plain(told))):
+        first, last = known[0].ts, known[-1].ts
+        archived = [] if self._archive is None else self._archive.rolls()
+        told = [roll for roll in archived if first <= roll.last_old_ts <= last]
+        for one, other in ((made, list(known)), (_plain(rolls), _plain(told))):
             if one != other:
                 raise KeepingError(
                     f"{self._root}: the catalogue has a series that these rules do not make of the"
                     " same bars: use the rules that it was made by, or move it away"
                 )
         self.log.append(events, machine.state(), now_ns=now_ns)
-        return machine
 
     # Going on
 

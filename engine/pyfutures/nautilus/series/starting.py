@@ -119,9 +119,11 @@ class StartingActor(CatchingUpActor):
             if abs(month.year - now.year) <= _NEAR
         }
         held: dict[str, int] = {}
+        account = self.config.account_id
         for position in self.cache.positions_open():
             name = str(position.instrument_id)
-            if name in ids:
+            is_ours = account is None or str(position.account_id).partition("-")[2] == account
+            if name in ids and is_ours:
                 held[name] = held.get(name, 0) + int(position.signed_qty)
         if self._keeping is not None:
             held = self._keeping.mine(held)
@@ -183,7 +185,10 @@ class StartingActor(CatchingUpActor):
         if self.config.catalog is not None:
             keeping.open_archive(self.config.catalog, self._bar_type)
         if log.state is not None:
-            self._machine = self._resumed(log.state)
+            machine = self._machine = self._resumed(log.state)
+            if count := keeping.take_back(machine, now_ns=self._now()):
+                words = f"{count} bars of the catalogue are not in the store: an older copy of it?"
+                self.log.warning(line(self._name, words, "They are taken back"))
         elif not self.config.rebuild:
             restored = keeping.restore(lambda bar: self._new_machine(bar.month), now_ns=self._now())
             if restored is not None:
