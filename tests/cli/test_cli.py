@@ -446,3 +446,10 @@ def test_commands_import_nothing_heavy(words):
 def test_a_day_out_of_all_calendars(capsys, words, day):
     assert run([*words, day]) == 2
     assert f"'{day}' is outside 1970 to 2050" in capsys.readouterr().err
+
+
+def test_it_runs_as_a_module():
+    command = [sys.executable, "-m", "pyfutures", "code", "PF000"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 2
+    assert done.stderr.startswith("Usage: pyfutures code ")

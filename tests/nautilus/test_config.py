@@ -115,6 +115,12 @@ def test_what_cannot_be_is_refused_with_its_path(text, words):
         FuturesDataClientConfig.parse(text)
 
 
+@pytest.mark.parametrize("field", ["venue", "on_disagreement"])
+def test_a_word_that_python_gives_is_one_of_the_words(field):
+    with pytest.raises(ValueError, match=f"`{field}` 'mice': it is (mic or ib|error or warn)"):
+        FuturesInstrumentProviderConfig(**{field: "mice"})
+
+
 def test_a_limit_is_named_with_its_path():
     with pytest.raises(
         msgspec.ValidationError, match=r"unknown field `max` - at `\$.limits\[...\]`"

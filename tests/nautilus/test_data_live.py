@@ -429,6 +429,100 @@ def test_a_feed_that_the_broker_refuses_is_told():
     with_room(work, gateway_settings={"market_data": frozenset({"EUREX"})})
 
 
+REFUSALS = [
+    (354, "Requested market data is not subscribed. Delayed market data is not enabled."),
+    (10168, "Requested market data is not subscribed. Delayed market data is not enabled."),
+]
+
+
+@pytest.mark.parametrize(("code", "text"), REFUSALS, ids=[str(row[0]) for row in REFUSALS])
+def test_a_refused_feed_is_no_subscription_and_can_be_had_later(code, text):
+    async def work(room):
+        keeper, faults = room.keeper, room.gateway.faults
+        for kind in ("RequestMarketData", "RequestHistoricalBars", "RequestTickByTick"):
+            faults.when(kind, {"error": {"code": code, "text": text}})
+
+        def subscribe():
+            keeper.subscribe_bars(MINUTES)
+            keeper.subscribe_quote_ticks(ESU)
+            keeper.subscribe_trade_ticks(ESU)
+
+        subscribe()
+        failed = await until(
+            lambda: len(keeper.feeds) == 3 and {str(e.kind) for e in keeper.feeds}, "refusals"
+        )
+        assert failed == {"failed"}
+        assert all(f"error {code}" in event.text for event in keeper.feeds)
+        client = room.client
+        assert client.subscribed_bars() == []
+        assert client.subscribed_quote_ticks() == client.subscribed_trade_ticks() == []
+        subscribe()  # the subscription was bought
+        await until(
+            lambda: all(map(room.sent, (Feed.BARS, Feed.LINE, Feed.TICKS))) and keeper.quotes,
+            "feeds",
+        )
+
+    with_room(work)
+
+
+def test_what_the_broker_says_of_feeds_and_farms_is_told():
+    async def work(room):
+        keeper, act = room.keeper, room.gateway.faults.act
+
+        async def told(kind, words):
+            def found():
+                return [e for e in keeper.feeds if e.kind is kind and words in e.text]
+
+            (event,) = await until(found, f"{kind}: {words}")
+            return event
+
+        text = "Part of requested market data is not subscribed."
+        room.gateway.faults.when("RequestMarketData", {"error": {"code": 10090, "text": text}})
+        keeper.subscribe_quote_ticks(ESU)
+        keeper.subscribe_bars(MINUTES)
+        notice = await told(FeedEventKind.NOTICE, f"10090: {text}")
+        assert notice.feed == f"market data of {ESU}"
+        keeper.subscribe_quote_ticks(ESZ)
+        await until(lambda: len(room.sent(Feed.LINE)) == 1 and room.sent(Feed.BARS), "feeds")
+
+        act("compete", {"for": "30s", "burst": 10})
+        competing = await told(FeedEventKind.INTERRUPTED, "10197")
+        assert (competing.feed, competing.count) == (f"market data of {ESZ}", 1)
+        await room.advance(31)
+        room.client.feeds["line", str(ESZ)].subscription.restart()  # sooner than in 15 seconds
+        await told(FeedEventKind.LIVE, "it is back")
+
+        for _ in range(2):  # said twice, told once
+            act("farm", {"name": "ushmds", "state": "broken"})
+        await told(FeedEventKind.FARM_BROKEN, "ushmds")
+        act("farm", {"name": "ushmds", "state": "ok"})
+        await told(FeedEventKind.FARM_BACK, "ushmds")
+        assert not [e for e in keeper.feeds if e.kind is FeedEventKind.CONNECTION_LOST]
+
+    with_room(work, stale_after_secs=2.0)
+
+
+@pytest.mark.parametrize("state", ["restored_lost", "restored_kept"])
+def test_bars_of_an_hour_without_ib_come_once_each(state):
+    async def work(room):
+        keeper, act = room.keeper, room.gateway.faults.act
+        keeper.subscribe_bars(MINUTES)
+        await until(lambda: room.sent(Feed.BARS), "feed")
+        await room.advance(65, step=5)
+        act("connectivity", "lost")
+        await until(lambda: not room.ib.is_ready, "1100")
+        await room.advance(3600)
+        act("connectivity", state)
+        await room.advance(120, step=20)
+        last = room.gateway.timeline.now // MINUTE * MINUTE
+        await until(lambda: keeper.stamps() and keeper.stamps()[-1] == last, "last bar")
+        assert keeper.stamps() == list(range(ns(START) + MINUTE, last + 1, MINUTE))
+        kinds = [event.kind for event in keeper.feeds]
+        assert kinds == [FeedEventKind.CONNECTION_LOST, FeedEventKind.CONNECTION_BACK]
+
+    with_room(work)
+
+
 def test_a_review_that_fails_is_counted_and_the_next_one_comes():
     async def work(room):
         client = room.client

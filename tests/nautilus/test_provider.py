@@ -16,9 +16,10 @@ from pyfutures.chain import Catalog, UnknownRootError
 from pyfutures.diagnostics import Severity
 from pyfutures.gateway import contract_desk
 from pyfutures.gateway.config import LastTradeForm
-from pyfutures.ib.failures import ConnectError
+from pyfutures.ib.failures import ConnectError, RequestFailedError
 from pyfutures.ib.messages.contracts import Contract
 from pyfutures.months import ContractMonth
+from pyfutures.nautilus import link as link_module
 from pyfutures.nautilus.config import (
     Disagreement,
     FuturesDataClientConfig,
@@ -270,6 +271,22 @@ def test_a_position_that_the_broker_does_not_know_is_never_dropped():
     run(check)
 
 
+def test_one_that_the_broker_does_not_know_keeps_no_other_from_being_loaded():
+    async def check(server, link):
+        load = link.provider.load_con_ids
+        fdxm, zc = (server.gateway.universe.of(x, month("2025U")) for x in ("FDXM", "ZC"))
+        gone = Contract(con_id=4711, symbol="ES", sec_type="FUT", local_symbol="ESH9")
+        (found,) = await load([gone, fdxm.con_id], required=False)
+        assert found.con_id == fdxm.con_id
+        assert await load([gone], required=False) == ()
+        assert link.provider.unknown == {4711: 2}
+        with pytest.raises(UnknownInstrumentError, match=r"contract 4711 \(ESH9\): there is a pos"):
+            await load([gone, zc.con_id])
+        assert link.listings.by_con_id(zc.con_id) is not None
+
+    run(check)
+
+
 def test_ids_of_strays_are_the_same_in_every_order():
     def loader(reverse):
         async def check(server, link):
@@ -306,9 +323,10 @@ def other_tick(monkeypatch):
     monkeypatch.setattr(contract_desk, "details", details)
 
 
-def test_a_disagreement_is_an_error_with_its_place(other_tick):
+@pytest.mark.parametrize("word", [Disagreement.ERROR, "error"])  # Python checks no words
+def test_a_disagreement_is_an_error_with_its_place(other_tick, word):
     async def main():
-        async with linked():
+        async with linked(on_disagreement=word):
             pass
 
     with pytest.raises(BrokerDisagreementError) as caught:
@@ -319,7 +337,8 @@ def test_a_disagreement_is_an_error_with_its_place(other_tick):
     assert "8 | tick: 0.25" in str(caught.value)
 
 
-def test_or_a_warning_and_then_the_broker_is_right(other_tick):
+@pytest.mark.parametrize("word", [Disagreement.WARN, "warn"])
+def test_or_a_warning_and_then_the_broker_is_right(other_tick, word):
     async def check(server, link):
         december = link.listings.by_id(InstrumentId.from_str("ESZ25.XCME"))
         assert december.scale.increment == Decimal("0.5")
@@ -327,7 +346,7 @@ def test_or_a_warning_and_then_the_broker_is_right(other_tick):
         (one,) = link.provider.warnings
         assert (one.code, one.severity) == ("PF605", Severity.WARNING)
 
-    run(check, on_disagreement=Disagreement.WARN)
+    run(check, on_disagreement=word)
 
 
 EXPIRY = [
@@ -421,6 +440,50 @@ def test_the_link_refreshes_by_itself_and_failures_are_loud():
     run(check, refresh_mins=0.0005, patience=0.5, settings={"fresh": True})
 
 
+def test_a_refresh_that_is_due_in_an_outage_waits_for_the_gateway():
+    async def check(server, link):
+        looks = []
+        initialize = link.provider.initialize
+
+        async def counted(**options):
+            looks.append(link.client.is_ready)
+            await initialize(**options)
+
+        link.provider.initialize = counted
+        server.gateway.restart(300.0)
+        while link.client.is_ready:
+            await asyncio.sleep(0.01)
+        looks.clear()
+        await asyncio.sleep(0.5)  # ten refreshes were due
+        assert looks == []
+        await server.advance(301)
+        while len(looks) < 2:
+            await asyncio.sleep(0.01)
+            await server.advance(1)  # it counts messages by its own seconds
+        assert all(looks)
+        assert link.refresh_failures == 0
+
+    run(check, refresh_mins=0.05 / 60, settings={"fresh": True})
+
+
+def test_a_refresh_that_fails_is_tried_again_soon_and_not_when_the_next_is_due(monkeypatch):
+    monkeypatch.setattr(link_module, "_RETRY", 0.01)
+
+    async def check(server, link):
+        asked = []
+
+        async def ask():
+            asked.append(link.refresh_failures)
+            if len(asked) < 4:
+                raise RequestFailedError("details", "no", code=321)
+            return "done"
+
+        answer = await asyncio.wait_for(link._done(ask), 5)
+        assert (answer, asked) == ("done", [0, 1, 2, 3])
+
+    run(check)  # the next refresh is due in an hour
+
+
 def test_the_last_one_to_leave_closes_the_door():
     async def check(server, link):
         await link.open()
@@ -446,6 +509,7 @@ def test_whoever_opens_second_hears_why_the_first_failed():
         failures = await asyncio.gather(link.open(), link.open(), return_exceptions=True)
         assert [type(x) for x in failures] == [ConnectError, ConnectError]
         assert f"127.0.0.1:{port}" in str(failures[0])
+        assert link.waits_for == f"a session with 127.0.0.1:{port}"
         assert links_of(asyncio.get_running_loop()) == ()
 
     asyncio.run(main())

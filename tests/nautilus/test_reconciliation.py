@@ -293,12 +293,11 @@ def test_a_position_that_comes_while_ib_denies_its_contract_is_reported_when_it_
             what = item(server, "ES", "2026M")
             fault = server.gateway.faults
             fault.when("RequestContractDetails", "drop", times=2)  # no answer, twice
-            hold(server, "ES", "2026M", 1, 4000)
-            server.gateway.accounts.tell_positions()
-            await until(lambda: what.con_id in {
-                listing.con_id for listing in d.client.link.listings
-            }, "listing")  # fmt: skip
+            place_by_hand(server.gateway, what, order("BUY", 1, "MKT", account=ACCOUNT))
+            listings = d.client.link.listings
+            await until(lambda: listings.by_con_id(what.con_id), "listing")
             await d.agree()
+            assert d.ours() == {listings.by_con_id(what.con_id).id: 1}
 
     asyncio.run(scenario())
 

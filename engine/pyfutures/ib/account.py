@@ -224,7 +224,9 @@ class Account:
                 key="positions",
                 ask=RequestPositions(),
                 cancel=CancelPositions(),
-                on_sent=lambda: self._requests.expect("positions", _all_positions),
+                on_sent=lambda: self._requests.expect(
+                    "positions", RequestPositions(), _all_positions
+                ),
             )
         )
 

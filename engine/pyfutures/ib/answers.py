@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from pyfutures.ib.codes import Reaction
@@ -13,7 +14,7 @@ if TYPE_CHECKING:
 
     from pyfutures.ib.clock import Clock, Timer
     from pyfutures.ib.failures import IbError
-    from pyfutures.ib.messages.base import Response
+    from pyfutures.ib.messages.base import Request, Response
     from pyfutures.ib.messages.session import ErrorMessage
 
 __all__ = ["Collector", "First", "Ids", "Lane", "Many", "Pending", "Route"]
@@ -199,8 +200,9 @@ class Pending[T]:
 class Lane:
     """Requests of one kind without an id: one waits at a time, answers come in their turn.
 
-    An answer to a request that was given up still comes. Where it had begun before the next request
-    went out, the first end is that of the old answer: what came up to it is the rest of a list.
+    An answer to a request that was given up still comes. The next request is content with it where
+    it asks for the same, unless a part had come before it went out: then what comes up to the first
+    end is the rest of a list.
 
     Parameters
     ----------
@@ -213,13 +215,16 @@ class Lane:
         self._clock = clock
         self._make: Callable[[], Collector[Any]] | None = None
         self._last: Collector[Any] | None = None
-        self._owed = 0
+        self._request: Request | None = None
+        self._owed: deque[Request | None] = deque()
         self._has_begun = False
         self.pending: Pending[Any] | None = None
 
-    def open(self, pending: Pending[Any], make: Callable[[], Collector[Any]]) -> None:
+    def open(
+        self, pending: Pending[Any], request: Request, make: Callable[[], Collector[Any]]
+    ) -> None:
         """Let a request wait for its answer."""
-        self.pending, self._make = pending, make
+        self.pending, self._request, self._make = pending, request, make
 
     def close(self, *, is_owed: bool) -> None:
         """Take note that nobody waits any more, and whether an answer still comes."""
@@ -228,17 +233,18 @@ class Lane:
             return
         self._last = pending.collector
         if is_owed:
-            self._owed += 1
+            self._owed.append(self._request)
             self._has_begun = self._has_begun or pending.collector.has_begun
 
-    def expect(self, collector: Collector[Any]) -> None:
+    def expect(self, request: Request, collector: Collector[Any]) -> None:
         """Take note that an answer comes for which nobody waits here."""
         self._last = collector
-        self._owed += 1
+        self._owed.append(request)
 
     def forget(self) -> None:
         """Take note that the connection is gone, and with it what is owed."""
-        self._owed, self._has_begun = 0, False
+        self._owed.clear()
+        self._has_begun = False
 
     def receive(self, message: Response) -> bool:
         """Take a message; whether somebody waited for it."""
@@ -247,9 +253,8 @@ class Lane:
             if self._owed and isinstance(self._last, Many):
                 self._follow(self._last, message)
             return pending is not None
-        if self._owed and self._has_begun and isinstance(pending.collector, Many):
-            is_end = pending.collector.ends(message)
-            if not is_end:
+        if isinstance(pending.collector, Many) and self._is_old:
+            if not pending.collector.ends(message):
                 pending.receive(message)
                 return True
             self._follow(pending.collector, message)
@@ -259,10 +264,15 @@ class Lane:
         pending.receive(message)
         return True
 
+    @property
+    def _is_old(self) -> bool:
+        """Whether what comes belongs to an answer that is of no use to who waits."""
+        return bool(self._owed) and (self._has_begun or self._owed[0] != self._request)
+
     def _follow(self, collector: Many[Any], message: Response) -> None:
         self._has_begun = not collector.ends(message)
         if not self._has_begun:
-            self._owed -= 1
+            self._owed.popleft()
 
 
 _GRACE: Final = 5.0  # seconds for an answer behind another one's

@@ -107,9 +107,11 @@ class Requests:
         lane = self._lanes.get(key)
         return lane is not None and lane.receive(message)
 
-    def expect(self, key: Hashable, collector: Callable[[], Collector[object]]) -> None:
+    def expect(
+        self, key: Hashable, request: Request, collector: Callable[[], Collector[object]]
+    ) -> None:
         """Take note that an answer comes to `key` for which no request waits here."""
-        self._lanes.setdefault(key, Lane(self._clock)).expect(collector())
+        self._lanes.setdefault(key, Lane(self._clock)).expect(request, collector())
 
     def _waiting_lanes(self) -> tuple[Pending[object], ...]:
         return tuple(lane.pending for lane in self._lanes.values() if lane.pending is not None)
@@ -287,7 +289,7 @@ class Requests:
         self.check(what)
         pending = self._new(what, collector(), deadline)
         lane = self._lanes.setdefault(key, Lane(self._clock))
-        lane.open(pending, collector)
+        lane.open(pending, request, collector)
         answered = False
         try:
             self._outbox.put(

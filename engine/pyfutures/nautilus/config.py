@@ -145,6 +145,11 @@ class FuturesInstrumentProviderConfig(InstrumentProviderConfig, frozen=True, kw_
                 raise ValueError(
                     f"`{name}` has no meaning here: name `roots`, `months` or `load_ids`"
                 )
+        # JSON and YAML are checked by their types; from Python anything may come.
+        for name, kind in (("venue", VenueForm), ("on_disagreement", Disagreement)):
+            value = getattr(self, name)
+            if value not in set(kind):
+                raise ValueError(f"`{name}` {value!r}: it is {' or '.join(kind)}")
 
     def __eq__(self, other: object) -> bool:
         """Whether every field is the same."""

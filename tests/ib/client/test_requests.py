@@ -448,6 +448,25 @@ def test_a_list_is_whole_though_the_one_before_it_was_given_up_in_the_middle(end
     run(main)
 
 
+@pytest.mark.parametrize("everyone", [True, False])
+def test_the_answer_to_another_question_is_no_answer(everyone):
+    async def main():
+        async with both() as (gateway, client):
+            gateway.handlers.pop(m.RequestOpenOrders)
+            first = asyncio.create_task(client.orders.open_orders(everyone=not everyone))
+            await settle()
+            await _gave_up(first)
+            second = asyncio.create_task(client.orders.open_orders(everyone=everyone))
+            await settle()
+            gateway.live.send(_open_order(1), m.OpenOrderEnd())
+            await settle()
+            assert not second.done()
+            gateway.live.send(_open_order(1), _open_order(2), m.OpenOrderEnd())
+            assert [order.order_id for order in await second] == [1, 2]
+
+    run(main)
+
+
 def test_an_answer_that_comes_whole_is_good_for_the_next_who_asks():
     async def main():
         async with both() as (gateway, client):

@@ -36,6 +36,6 @@ def judged(diagnostics: Iterable[Diagnostic], mode: Disagreement) -> tuple[Diagn
         With all of them, if there is one and the mode is ``error``.
     """
     found = sorted(set(diagnostics), key=lambda one: one.order)
-    if found and mode is Disagreement.ERROR:
+    if found and mode == Disagreement.ERROR:
         raise BrokerDisagreementError(found)
     return tuple(replace(one, severity=Severity.WARNING) for one in found)

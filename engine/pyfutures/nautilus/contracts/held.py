@@ -139,7 +139,7 @@ class HeldContracts:
         """List a contract that is no month of any spec; its id is the same in every run."""
         provider, contract = self._provider, details.contract
         venue = contract.exchange
-        if provider.venue_form is VenueForm.MIC:
+        if provider.venue_form == VenueForm.MIC:
             venue = mic_of(contract.exchange, catalog)
         identity = stray_id(details, month, owners, others, venue=venue)
         provider.log.warning(

@@ -104,6 +104,6 @@ class NamedChains:
         )
 
     def _venue_of(self, chain: Chain, month: ContractMonth) -> str | None:
-        if self._config.venue is VenueForm.MIC:
+        if self._config.venue == VenueForm.MIC:
             return chain.spec.exchange
         return None if chain.spec.ib is None else chain.spec.ib.exchange.at(month)

@@ -352,7 +352,7 @@ class FuturesInstrumentProvider(InstrumentProvider):  # type: ignore[misc] # nau
         expires = expiration_ns(chain, month, details, login_zone=self.login_zone)
         if expires is None:
             return [*found, _timeless(chain, month)]
-        if not found or self._config.on_disagreement is Disagreement.WARN:
+        if not found or self._config.on_disagreement == Disagreement.WARN:
             self.list_month(details, chain, month, expires)
         return found
 
@@ -437,7 +437,7 @@ class FuturesInstrumentProvider(InstrumentProvider):  # type: ignore[misc] # nau
     # Names.
 
     def _venue(self, details: ContractDetails, chain: Chain) -> str:
-        if self._config.venue is VenueForm.IB:
+        if self._config.venue == VenueForm.IB:
             return details.contract.exchange
         return chain.spec.exchange
 
