@@ -316,6 +316,28 @@ def test_history_of_a_leg_that_has_expired_may_be_gone(es, bars):
     in_a_loop(work)
 
 
+def test_an_expired_month_that_a_roll_needs_is_never_given_up(es, bars, path):
+    """Off from before one roll to after the next: 2024M has expired, and both rolls need it."""
+    needed = str(bar_type_of(es, month("2024M")).instrument_id)
+
+    def work():
+        made = _started(es, bars, store=path)
+        made.advance(at("2024-03-01T12:30"))
+        _calm(made)
+        made = rig(es, bars, at("2024-06-26T12:00"), start="2024H", store=path)
+        made.broker.mood[needed] = "broken"
+        made.start()
+        with pytest.raises(RollActorError, match=f"no history of {needed}.*pacing violation"):
+            made.advance(at("2024-06-26T13:00"), step=30)
+        made = rig(es, bars, at("2024-06-26T14:00"), start="2024H", store=path)
+        made.start()
+        made.advance(at("2024-06-26T14:30"))
+        assert [str(roll.new) for roll in made.rolls] == ["2024M", "2024U"]
+        _calm(made)
+
+    in_a_loop(work)
+
+
 def test_a_broker_that_is_away_for_hours_does_not_end_a_series(es, bars, answer):
     """Its bars are overdue, and history fails more often than a start would bear."""
 

@@ -36,15 +36,19 @@ class Process:
 
     @classmethod
     async def start(cls, port, redis_port=None):
+        node = await cls.begin(port, redis_port)
+        assert await node.answer() == {"ready": True}
+        return node
+
+    @classmethod
+    async def begin(cls, port, redis_port=None):
         arguments = [str(x) for x in (port, redis_port) if x]
         process = await asyncio.create_subprocess_exec(
             sys.executable, "-m", "tests.nautilus.node_process", *arguments,
             stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.STDOUT, env={**os.environ, "NODE_LOG": "ERROR"},
         )  # fmt: skip
-        node = cls(process)
-        assert await node.answer() == {"ready": True}
-        return node
+        return cls(process)
 
     async def answer(self):
         while True:
@@ -264,6 +268,47 @@ def test_a_node_that_is_killed_finds_every_order_as_it_is(database):
             await second.status(orders["partly"], "FILLED")
             await agreed(second, server)
             await second.stop()
+
+    asyncio.run(scenario())
+
+
+def test_a_node_that_is_killed_while_it_reconciles_is_no_worse_for_it():
+    """The second of three nodes with one memory dies between the reports and what they change."""
+
+    async def scenario():
+        async with gateway(roots=ROOTS, start=START) as server, redis() as port:
+            gw = server.gateway
+            what = gw.universe.of("ES", ContractMonth.parse("2025U"))
+            bid = what.quote(gw.market.quote(what, gw.timeline.now).bid)
+            first = await Process.start(server.port, port)
+            names = [
+                (await first.do("limit", side="BUY", price=str(bid - 10 - n), quantity=3))["id"]
+                for n in range(3)
+            ]
+            for name in names:
+                await first.status(name, "ACCEPTED")
+            await asyncio.sleep(0.1)  # the writer of its memory has a thread of its own
+            await first.kill()
+            gw.book.fill(by_ref(server, names[0]), 1, what.ticks(bid - 10))
+            gw.book.cancel(by_ref(server, names[1]))
+
+            gw.faults.when("PositionEnd", {"delay": 3600}, skip=1, times=None)
+            second = await Process.begin(server.port, port)
+            while not server.connections:
+                await asyncio.sleep(0.01)
+            await asyncio.sleep(1.0)
+            await second.kill()
+            while server.connections:
+                await asyncio.sleep(0.01)
+            gw.faults.clear()
+            gw.book.fill(by_ref(server, names[0]), 2, what.ticks(bid - 10))
+
+            third = await Process.start(server.port, port)
+            state = await agreed(third, server)
+            found = [(state["orders"][x]["status"], state["orders"][x]["filled"]) for x in names]
+            assert found == [("FILLED", 3), ("CANCELED", 0), ("ACCEPTED", 0)]
+            assert len(state["orders"]) == 3
+            await third.stop()
 
     asyncio.run(scenario())
 

@@ -149,8 +149,9 @@ class Link:
                 self._opened = True
                 try:
                     await self._connect()
-                except Exception as error:
-                    self.failure = error
+                except BaseException as error:  # cancelled or failed: nothing may be left behind
+                    if isinstance(error, Exception):
+                        self.failure = error
                     await self._disconnect()
                     raise
             self._users += 1

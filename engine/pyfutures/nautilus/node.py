@@ -15,6 +15,7 @@ import functools
 import signal
 from typing import TYPE_CHECKING, Final
 
+from nautilus_trader.common.component import flush_logger
 from nautilus_trader.live.node import TradingNode
 
 from pyfutures.nautilus.link import links_of
@@ -68,6 +69,7 @@ def run(
     finally:
         for node in nodes:
             node.dispose()  # only now: inside its loop it would stop the loop
+        flush_logger()  # a process that ends would lose the last lines, which say why
 
 
 def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
@@ -144,6 +146,7 @@ class _Run:
         self._failed = asyncio.Event()
         self._returned = asyncio.Event()
         self._failures: list[str] = []
+        self._connecting: set[asyncio.Task[None]] = set()
         self._shutdown: str | None = None
 
     async def to_the_end(self, started: Callable[[TradingNode], object] | None) -> None:
@@ -197,6 +200,10 @@ class _Run:
     ) -> Callable[[], Awaitable[None]]:
         @functools.wraps(connect)  # nautilus names it where it fails
         async def connect_and_tell() -> None:
+            task = asyncio.current_task()
+            assert task is not None  # noqa: S101 - nautilus makes one
+            self._connecting.add(task)
+            task.add_done_callback(self._connecting.discard)
             try:
                 await connect()
             except Exception as error:
@@ -244,6 +251,10 @@ class _Run:
         """Stop what runs, disconnect, and leave no task behind."""
         node = self._node
         kernel = node.kernel
+        connecting = tuple(self._connecting)
+        for task in connecting:  # they would wait for what nobody wants any more
+            task.cancel()
+        await asyncio.gather(*connecting, return_exceptions=True)
         if not node.trader.is_running:
             # A start that failed half way: the parts that run must still be told to stop.
             for part in (*node.trader.actors(), *node.trader.strategies()):

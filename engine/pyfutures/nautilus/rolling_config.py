@@ -28,8 +28,8 @@ class RollingStrategyConfig(StrategyConfig, frozen=True, kw_only=True):  # type:
     contracts
         Folders laid over the built-in catalogue.
     target
-        Signed quantity to hold; None for what is held at start. One that `set_target` has set counts
-        instead, until this is another than it was then.
+        Signed quantity to hold; None for what is held at start. One that `set_target` has set
+        counts instead, until this is another than it was then.
     open_when_flat
         Open the target by the calendar when nothing is held; else a flat root stays flat until
         `set_target` is called.

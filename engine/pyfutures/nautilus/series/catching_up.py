@@ -5,8 +5,8 @@ waits until history has been fed: so nothing falls between the two. An answer wi
 no answer where the data client says that it failed, where a bar of that month is stored which it
 should have, or where trading hours say that the current month must have something; it is asked for
 again. In the end the start fails; a series that was followed already is asked for on and on, with
-longer and longer breaks, and nothing is published meanwhile. Of an expired contract that is a leg
-beside the current one history may be gone for good: that is told, and the leg is absent.
+longer and longer breaks, and nothing is published meanwhile. Of an expired contract behind the
+current one history may be gone for good: that is told, and the leg is absent.
 """
 
 from __future__ import annotations
@@ -179,9 +179,9 @@ class CatchingUpActor(GuardedActor):
         self.msgbus.unsubscribe(_ALL_FEEDS, self._on_feed)
 
     def _can_be_gone(self, month: ContractMonth) -> bool:
-        """Whether the broker may not keep a month any more, and it is a mere leg."""
-        is_leg = month != self.machine.month and not self._require_recovery().knows(month)
-        return is_leg and self._has_expired(month)
+        """Whether the broker may not keep a month any more, and no roll will ever need it."""
+        is_behind = month < self.machine.month and not self._require_recovery().knows(month)
+        return is_behind and self._has_expired(month)
 
     def _on_feed(self, event: Any) -> None:  # noqa: ANN401 - a FeedEvent
         """Hear that a request failed; its answer, which follows, has nothing in it."""
