@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -453,3 +454,14 @@ def test_it_runs_as_a_module():
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 2
     assert done.stderr.startswith("Usage: pyfutures code ")
+
+
+def test_a_warning_is_one_line(tmp_path):
+    (tmp_path / "gateway.sqlite").write_bytes(b"no database at all" * 300)
+    command = [sys.executable, "-m", "pyfutures", "verify", "HG", "--offline"]
+    environment = os.environ | {"PYFUTURES_CACHE": str(tmp_path)}
+    done = subprocess.run(command, capture_output=True, text=True, check=False, env=environment)
+    assert done.returncode == 2
+    first, *_ = done.stderr.splitlines()
+    assert first.startswith(f"pyfutures: warning: the cache {tmp_path / 'gateway.sqlite'} cannot ")
+    assert "remove the file" in first

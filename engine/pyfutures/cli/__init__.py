@@ -11,6 +11,7 @@ import importlib
 import io
 import os
 import sys
+import warnings
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -103,9 +104,21 @@ def main(args: Sequence[str] | None = None) -> None:
         if isinstance(stream, io.TextIOWrapper):
             # A file may have a name, and a terminal a code page, that UTF-8 is not.
             stream.reconfigure(errors="replace")
+    warnings.formatwarning = _one_line
     code = run(args)
     gc.freeze()  # what is left goes with the process: nobody has to look through it
     sys.exit(code)
+
+
+def _one_line(
+    message: Warning | str,
+    category: type[Warning],  # noqa: ARG001 - what python calls it with
+    filename: str,  # noqa: ARG001
+    lineno: int,  # noqa: ARG001
+    line: str | None = None,  # noqa: ARG001
+) -> str:
+    """A warning for people: which line of the program gives it says nothing to them."""
+    return f"pyfutures: warning: {message}\n"
 
 
 def run(args: Sequence[str] | None = None) -> int:
