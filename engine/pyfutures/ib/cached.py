@@ -354,7 +354,8 @@ def _first[T](messages: Sequence[Message], kind: type[T]) -> T:
     return next(message for message in messages if isinstance(message, kind))
 
 
-_DETAILS: Final = _Form[tuple[ContractDetails, ...]](
+# Python 3.12 cannot make a frozen, slotted generic by its subscript.
+_DETAILS: Final[_Form[tuple[ContractDetails, ...]]] = _Form(
     tuple, lambda messages: tuple(one for one in messages if isinstance(one, ContractDetails))
 )
 
