@@ -506,6 +506,26 @@ def test_a_commission_that_comes_in_time_is_in_the_fill():
     asyncio.run(scenario())
 
 
+def test_a_node_that_stops_waits_for_the_commission_of_its_last_fill():
+    async def scenario():
+        async with desk(commission_timeout=1.9) as d:
+            d.gateway.faults.when("CommissionReport", {"delay": 3})
+            made = d.strategy.market(ESU, BUY)
+            await until(lambda: d.client.events.has_held_fills, "held fill")
+
+            async def later():
+                await until(lambda: d.strategy.is_stopped, "node that stops")
+                await d.server.advance(5)
+
+            advancing = asyncio.create_task(later())
+        await advancing
+        assert made.status_string() == "FILLED"
+        assert [str(one) for one in made.commissions()] == ["2.25 USD"]
+        assert d.counts.missing_commissions == 0
+
+    asyncio.run(scenario())
+
+
 def test_a_corrected_fill_is_not_another():
     async def scenario():
         async with desk() as d:
@@ -835,8 +855,12 @@ def test_an_inactive_order_without_a_reason_is_asked_about():
             # Refused for want of margin, and the error is lost.
             gw.faults.when("ErrorMessage", "drop", where={"code": 201}, times=None)
             refused = d.strategy.market(ESU, BUY, 100)
+            await until(lambda: d.counts.inactive == 2, "inactive order")
+            gw.connectivity("lost")  # when it is asked about, IB is away
+            await asyncio.sleep(0.2)
+            assert refused.status_string() == "SUBMITTED"
+            gw.connectivity("restored_kept")
             await d.status(refused, "REJECTED")
             assert refused.last_event.reason.startswith("inactive")
-            assert d.counts.inactive == 2
 
     asyncio.run(scenario())

@@ -202,8 +202,17 @@ class ExecutionCore(LiveExecutionClient):  # type: ignore[misc] # nautilus has n
         self.events.resume(forget=True)
 
     async def _disconnect(self) -> None:
+        if self._ib.is_ready:  # a commission that comes now would be lost for good
+            await self._await_told()
         self.events.close()
         await self._shut()
+
+    async def _await_told(self) -> None:
+        """Wait until no fill waits for its commission: positions have them, the node has not."""
+        clock = self._ib.clock
+        until = clock.monotonic() + self.config.commission_timeout
+        while self.events.has_held_fills and clock.monotonic() < until:
+            await clock.sleep(0.05)
 
     async def _shut(self) -> None:
         if not self._open:

@@ -93,13 +93,14 @@ class FillEvents:
         del track.held[base]
         self._tell_fill(track, fill)
 
-    def _commission_missing(self, track: Track, base: str) -> None:
+    def _commission_missing(self, track: Track, base: str, when: str = "") -> None:
         fill, timer = track.held.pop(base)
         timer.cancel()
         self.counts.missing_commissions += 1
         self._log.error(
-            f"{track.order.client_order_id}: no commission of {fill.execution.exec_id} within"
-            f" {self._client.config.commission_timeout:g} s; the fill is told without"
+            f"{track.order.client_order_id}: no commission of {fill.execution.exec_id}"
+            f" {when or f'within {self._client.config.commission_timeout:g} s'}; the fill is told"
+            " without"
         )
         self._tell_fill(track, fill)
 

@@ -24,6 +24,7 @@ from typing import TYPE_CHECKING, Final
 from nautilus_trader.model.enums import TimeInForce
 
 from pyfutures.ib.codes import CODES
+from pyfutures.ib.failures import ClientClosedError, RequestError
 from pyfutures.ib.masking import masked
 from pyfutures.ib.orders import OrderEventKind, OrderPhase, split_exec_id
 from pyfutures.nautilus.execution.fill_events import FillEvents
@@ -89,7 +90,7 @@ class OrderEvents(FillEvents):
         """End it: fills that wait are told with the commissions that are known."""
         for track in tuple(self._tracks.values()):
             for base in tuple(track.held):
-                self._commission_missing(track, base)
+                self._commission_missing(track, base, "before the client was stopped")
         for timer in self._timers.values():
             timer.cancel()
         self._timers.clear()
@@ -285,15 +286,23 @@ class OrderEvents(FillEvents):
             self._accept(track, view.perm_id)
             self._log.warning(f"{track.order.client_order_id}: held by IB: {why}")
             return
-        key = track.key
+        self._ask_held(track.key)
 
+    def _ask_held(self, key: int) -> None:
         def ask() -> None:
             self._client.create_task(self._is_held(key), log_msg="question about an order")
 
         self._later(("held", key), self._client.grace, ask)
 
     async def _is_held(self, key: int) -> None:
-        open_ones = await self._ib.orders.open_orders(everyone=True)
+        try:
+            open_ones = await self._ib.orders.open_orders(everyone=True)
+        except ClientClosedError:
+            return
+        except RequestError as error:
+            self._log.warning(f"an inactive order: {error}; it is asked again")
+            self._ask_held(key)
+            return
         view, track = self._ib.orders.book.view(key), self._tracks.get(key)
         if track is None or track.is_over or view.phase is not OrderPhase.HELD:
             return

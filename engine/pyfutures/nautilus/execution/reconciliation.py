@@ -246,13 +246,6 @@ class ReportingClient(ExecutionCore):
                 return
             await clock.sleep(0.05)
 
-    async def _await_told(self) -> None:
-        """Wait until no fill waits for its commission: positions have them, the node has not."""
-        clock = self._ib.clock
-        until = clock.monotonic() + self.config.commission_timeout
-        while self.events.has_held_fills and clock.monotonic() < until:
-            await clock.sleep(0.05)
-
     async def _looked(self) -> _Look:
         if self._look is not None:
             return self._look
