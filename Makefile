@@ -30,6 +30,7 @@ soak: $(VENV)/.ready
 	$(BIN)/python -m tests.nautilus.test_execution_kill 25
 	$(BIN)/python -m tests.nautilus.kills 200
 	$(BIN)/python -m tests.nautilus.roll_kills 200
+	$(BIN)/python -m tests.nautilus.actor_restarts 40
 	$(BIN)/python -m tests.nautilus.week 7
 lock: $(VENV)/.ready
 	$(BIN)/python -m pip freeze --exclude-editable > constraints.txt

@@ -13,6 +13,7 @@ from nautilus_trader.persistence.catalog import ParquetDataCatalog
 from nautilus_trader.persistence.config import DataCatalogConfig
 
 from pyfutures.ib import messages as m
+from pyfutures.nautilus.market.events import feed_topic
 from pyfutures.nautilus.types import bars_of
 from tests.nautilus.data_tools import (
     ESU,
@@ -216,6 +217,24 @@ def test_what_failed_or_was_cut_off_is_not_written_as_known(tmp_path):
     with_room(work, catalogs=configs, history_timeout=1.0)
     kept = catalog.query(Bar, identifiers=[str(MINUTES)])
     assert [bar.ts_event for bar in kept] == [ns(START - 3 * HOUR) + n * MINUTE for n in range(121)]
+
+
+def test_a_request_that_failed_is_told_apart_from_one_with_nothing_in_it():
+    async def work(room):
+        heard = []
+        room.keeper.msgbus.subscribe(feed_topic("*"), heard.append)
+        span = {"start": START - HOUR, "end": START}
+        assert await room.ask("bars", MINUTES, **span)
+        assert heard == []
+        room.gateway.faults.when(
+            m.RequestHistoricalBars, {"error": {"code": 321, "text": "no"}}, times=None
+        )
+        assert await room.ask("bars", MINUTES, **span) == []
+        (event,) = [event for event in heard if event.kind == "unanswered"]
+        assert event.feed == f"bars {MINUTES}"
+        assert "321" in event.text
+
+    with_room(work, history_timeout=0.5)
 
 
 def test_an_expired_contract_has_a_past():

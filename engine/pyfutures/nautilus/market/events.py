@@ -17,6 +17,7 @@ class FeedEventKind(StrEnum):
     LIVE = "live"  # it speaks again
     FAILED = "failed"  # the broker refuses it, for good
     UNSUPPORTED = "unsupported"  # nothing of the kind is had of futures at the broker
+    UNANSWERED = "unanswered"  # a request failed: its answer, which follows, has nothing in it
     GAP = "gap"  # something was missed that the broker's history does not give
     FARM_BROKEN = "farm broken"  # a part of the broker's servers: some feeds may be silent
     FARM_BACK = "farm back"

@@ -17,6 +17,7 @@ from pyfutures.ib.failures import IbError
 from pyfutures.nautilus.contracts.disagreements import BrokerDisagreementError
 from pyfutures.nautilus.contracts.listings import UnknownInstrumentError
 from pyfutures.nautilus.market.bar_forms import UnsupportedBarError, bar_form
+from pyfutures.nautilus.market.events import FeedEventKind
 from pyfutures.nautilus.market.past import DisorderedAnswerError, Past, Span
 
 if TYPE_CHECKING:
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
 
     from pyfutures.nautilus.contracts.listings import Listing
     from pyfutures.nautilus.link import Link
+    from pyfutures.nautilus.market.feeds import LiveFeed
     from pyfutures.nautilus.market.trading_hours import TradingHours
     from pyfutures.nautilus.market.values import BarValues, MarketValues
 
@@ -64,6 +66,10 @@ class DataRequests:
     _handle_data_response: Any
 
     # What the client gives.
+
+    def tell(self, kind: FeedEventKind, feed: LiveFeed | str, text: str, count: int) -> None:
+        """Log what happened to a feed, and publish it."""
+        raise NotImplementedError  # the client's
 
     def _hours_of(self, listing: Listing) -> TradingHours:
         raise NotImplementedError
@@ -186,10 +192,14 @@ class DataRequests:
             await work()
         except _FAILURES as error:
             self._log.error(f"Nothing can be had of {what}: {error}")
+            why = str(error)
         except Exception as error:  # noqa: BLE001 - a request without an answer waits for ever
             self._log.exception(f"Nothing can be had of {what}", error)
+            why = f"{type(error).__name__}: {error}"
         else:
             return True
+        # Whoever asked could not tell it from a span in which nothing traded.
+        self.tell(FeedEventKind.UNANSWERED, what, why, 1)
         return False
 
 
