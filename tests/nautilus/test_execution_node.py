@@ -515,6 +515,7 @@ def test_a_node_that_stops_waits_for_the_commission_of_its_last_fill():
 
             async def later():
                 await until(lambda: d.strategy.is_stopped, "node that stops")
+                await asyncio.sleep(0.4)  # longer than the platform waits
                 await d.server.advance(5)
 
             advancing = asyncio.create_task(later())

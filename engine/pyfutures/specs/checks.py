@@ -119,12 +119,12 @@ class Draft:
     def _sound(self, path: DataPath) -> Data:
         value: Any = self.data
         for key in path:
-            if isinstance(value, dict):
-                if key not in value:
-                    return _NOTHING
-            elif not isinstance(value, list) or not isinstance(key, int) or key >= len(value):
+            if isinstance(value, str):
                 return _NOTHING
-            value = value[key]
+            try:
+                value = value[key]
+            except (LookupError, TypeError):
+                return _NOTHING
         for fault in self.faults:
             if fault[: len(path)] == path or path[: len(fault)] == fault:
                 return _NOTHING

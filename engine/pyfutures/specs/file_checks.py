@@ -69,7 +69,7 @@ def modeline(document: Document, path: Path, kind: Kind) -> Iterator[Diagnostic]
     other = _other_kind(target, kind)
     if other is None and target.startswith(("https://", "http://")):
         return
-    if other is not None or not _exists(os.path.abspath(os.path.join(path.parent, target))):  # noqa: PTH100, PTH118
+    if other is not None or not _leads_somewhere(os.path.dirname(path), target):  # noqa: PTH120
         number = comments.count("\n", 0, match.start()) + 1
         column = match.start(1) - match.start() + 1
         at = Location(document.path, number, column, number, column + len(target))
@@ -110,8 +110,9 @@ def _comments_end(text: str) -> int:
 
 
 @cache
-def _exists(path: str) -> bool:
-    return os.path.exists(path)  # noqa: PTH110
+def _leads_somewhere(folder: str, target: str) -> bool:
+    # Not by `folder/..`: where a folder is a link, editors go up by its name.
+    return os.path.exists(os.path.abspath(os.path.join(folder, target)))  # noqa: PTH100, PTH110, PTH118
 
 
 def bad_calendar(name: str, path: str, at: Location | None) -> Diagnostic:

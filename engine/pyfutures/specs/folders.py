@@ -52,18 +52,28 @@ class Folder:
     @cached_property
     def contract_files(self) -> list[Path]:
         """All files of contracts, in order."""
-        return [path for place in self.places for path in _files(place) if is_read(path)]
+        return [path for place in self.places for path in self._listed(place) if is_read(path)]
 
     @cached_property
     def calendar_files(self) -> dict[str, Path]:
         """The files of calendars by name."""
-        return {path.stem: path for path in _files(self.path / CALENDARS) if is_read(path)}
+        return {path.stem: path for path in self._listed(self.path / CALENDARS) if is_read(path)}
+
+    def _listed(self, place: Path) -> list[Path]:
+        if place not in self._files:
+            self._files[place] = _files(place)
+        return self._files[place]
+
+    @cached_property
+    def _files(self) -> dict[Path, list[Path]]:
+        """The files of each place that look like specs, once it was asked for them."""
+        return {}
 
     @cached_property
     def unread(self) -> list[Path]:
         """Files that look like specs but end in another way, and folders of specs too deep."""
         places = [*self.places, self.path / CALENDARS]
-        found = [path for place in places for path in _files(place) if not is_read(path)]
+        found = [path for place in places for path in self._listed(place) if not is_read(path)]
         below = [path for place in places[1:] for path in _folders(place)]
         while below:
             place = below.pop()

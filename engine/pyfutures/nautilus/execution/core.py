@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 from typing import TYPE_CHECKING, Any, Final
 
 from nautilus_trader.live.execution_client import LiveExecutionClient
@@ -64,6 +65,7 @@ __all__ = ["EXTERNAL", "ONE_POSITION", "REFUSALS", "ExecutionCore"]
 
 _DEBOUNCE: Final = 0.05  # seconds in which values of an account that come together are one state
 _GRACE: Final = 3.0
+_PARTING: Final = 1.5  # seconds that a client which is stopped waits for commissions
 EXTERNAL: Final = StrategyId("EXTERNAL")
 ONE_POSITION: Final = (
     "nautilus_trader has one position of an instrument and a strategy, and account {other} has it."
@@ -203,14 +205,14 @@ class ExecutionCore(LiveExecutionClient):  # type: ignore[misc] # nautilus has n
 
     async def _disconnect(self) -> None:
         if self._ib.is_ready:  # a commission that comes now would be lost for good
-            await self._await_told()
+            await self._await_told(_PARTING)
         self.events.close()
         await self._shut()
 
-    async def _await_told(self) -> None:
+    async def _await_told(self, most: float = math.inf) -> None:
         """Wait until no fill waits for its commission: positions have them, the node has not."""
         clock = self._ib.clock
-        until = clock.monotonic() + self.config.commission_timeout
+        until = clock.monotonic() + min(self.config.commission_timeout, most)
         while self.events.has_held_fills and clock.monotonic() < until:
             await clock.sleep(0.05)
 
