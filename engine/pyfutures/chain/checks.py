@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from pyfutures.calendars import DayTable
     from pyfutures.chain.chain import Chain
     from pyfutures.chain.table import EventColumn
     from pyfutures.months import ContractMonth
@@ -145,8 +146,7 @@ def roll_window_is_not_empty(chain: Chain) -> Iterator[Finding]:
 def roll_window_has_a_session(chain: Chain) -> Iterator[Finding]:
     """There is a session in the window: without one no bar comes to roll on."""
     held, rolls, deadlines = _held(chain)
-    sessions = _sessions(chain, held, rolls, deadlines)
-    bare = np.flatnonzero(sessions == 0)
+    bare = _without_session(chain, held, rolls, deadlines)
     # An empty window is told of by the check above, and has no session because it is empty.
     if bare.size and chain.spec.roll is not None and (rolls < deadlines).all():
         i = bare[0]
@@ -293,22 +293,31 @@ def _held(chain: Chain) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[n
     return held, rolls[held], deadlines[held]
 
 
-def _sessions(
+def _without_session(
     chain: Chain,
     held: NDArray[np.int64],
     rolls: NDArray[np.int64],
     deadlines: NDArray[np.int64],
-) -> NDArray[np.int64]:
-    """How many open days of the last-trade calendar each roll window has."""
-    found = np.zeros(held.shape, np.int64)
+) -> NDArray[np.intp]:
+    """Which roll windows have no open day of the last-trade calendar."""
+    bare = np.zeros(held.shape, np.bool_)
     for rows, rule in event_spans(chain.spec.last_trade, chain.table.index):
         calendar = chain.calendars[rule.calendar].table
         part = slice(*held.searchsorted((rows.start, rows.stop)))
         starts, ends = rolls[part], deadlines[part]
-        opened = calendar.count_before(ends) - calendar.count_before(starts)
+        if starts.size and (ends - starts).min() > _longest_closure(calendar):
+            continue
         # A window that begins before its calendar does is not judged by the days that are missing.
-        found[part] = np.where(starts < calendar.first, ends - starts, opened)
-    return np.maximum(found, 0)
+        opened = calendar.count_before(ends) > calendar.count_before(starts)
+        bare[part] = ~np.where(starts < calendar.first, ends > starts, opened)
+    return np.flatnonzero(bare)
+
+
+@cache
+def _longest_closure(calendar: DayTable) -> int:
+    """How many days at most a calendar is closed in a row."""
+    around = np.concatenate([[calendar.first - 1], calendar.days, [calendar.last + 1]])
+    return int(np.diff(around).max()) - 1
 
 
 def _event_path(chain: Chain, row: int) -> DataPath:

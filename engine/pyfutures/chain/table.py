@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -35,8 +35,7 @@ if TYPE_CHECKING:
     Named = tuple[str, Calendar]
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class EventColumn:
+class EventColumn(NamedTuple):
     """The days of one event, a row a listed month."""
 
     days: Int64s
@@ -197,13 +196,17 @@ def _event(
         days[rows], status[rows], closed[rows] = found.days, found.status, found.closed
     explicit = np.zeros(index.shape, np.bool_)
     for month, date in event.dates.items():
-        rows = index == month.index
-        days[rows], status[rows], explicit[rows] = day_number(date), Status.OK, True
-    return EventColumn(days, status, explicit, closed & ~explicit)
+        row = index == month.index
+        days[row], status[row], explicit[row], closed[row] = (
+            day_number(date),
+            Status.OK,
+            True,
+            False,
+        )
+    return EventColumn(days, status, explicit, closed)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class _Found:
+class _Found(NamedTuple):
     """The days of a rule, known to its calendar; and whether they are open in none."""
 
     days: Int64s

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from pyfutures.rules.errors import RuleError
 from pyfutures.rules.steps import (
@@ -295,8 +295,7 @@ def _parse_by_month(value: object, path: Path) -> ByMonth:
     return ByMonth(tuple(Branch(codes, steps) for codes, steps in branches.items()), otherwise)
 
 
-@dataclass(frozen=True, slots=True)
-class _Fields:
+class _Fields(NamedTuple):
     """The fields of a step; `short` names the one that a bare value stands for."""
 
     value: object

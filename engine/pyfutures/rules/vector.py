@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import IntEnum
-from typing import TYPE_CHECKING, Final, Literal, assert_never
+from typing import TYPE_CHECKING, Final, Literal, NamedTuple, assert_never
 
 import numpy as np
 
@@ -69,8 +69,7 @@ class Status(IntEnum):
     NO_DAY = 3
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Evaluated:
+class Evaluated(NamedTuple):
     """The days of a rule, one row a contract month.
 
     Attributes

@@ -16,7 +16,7 @@ this one register checks of their own, over subjects of their own, in a registry
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from pyfutures.codes import CODES, diagnostic
 from pyfutures.specs.positions import locate
@@ -31,8 +31,7 @@ if TYPE_CHECKING:
 __all__ = ["Draft", "Finding", "Registry", "calendar_checks", "contract_checks"]
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
+class Finding(NamedTuple):
     """A fault and where it is: a path in the document; with `key`, the key rather than the value.
 
     `related` are other places that matter, each with a few words.

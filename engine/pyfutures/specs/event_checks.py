@@ -263,7 +263,7 @@ def date_of_unlisted_month(draft: Draft) -> Iterator[Finding]:
 def date_outside_range(draft: Draft) -> Iterator[Finding]:
     """See that a date in a range is that of a month of the range."""
     for part, path, month, _ in _dates(draft):
-        if month not in part:
+        if not part.covers(month):
             message = f"{month} has a date in a range that it is not in"
             yield Finding(path, message, f"move it to the range of {month}", key=True)
 

@@ -8,8 +8,7 @@ without a reason, or that nothing needs, is a finding itself.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from pyfutures.codes import CODES, diagnostic
 from pyfutures.diagnostics import Diagnostic, Location
@@ -30,8 +29,7 @@ _LINE_END: Final = re.compile("\r\n|[\n\r\x85\u2028\u2029]")
 _FORM: Final = "write `# pyfutures: ignore[PF418] and why`"
 
 
-@dataclass(frozen=True, slots=True)
-class _Ignore:
+class _Ignore(NamedTuple):
     """One comment: the lines it is about, its codes and its reason."""
 
     at: Location

@@ -7,9 +7,8 @@ asks for the cycles of the same document: they are kept until the next one.
 from __future__ import annotations
 
 import datetime as dt
-from dataclasses import dataclass, replace
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from pyfutures.cycles import Cycle, CycleError
 from pyfutures.months import ContractMonth
@@ -41,8 +40,7 @@ CYCLES: Final = ("listed", "priced", "hold")
 EVENTS: Final = ("last_trade", "first_notice", "expiry")
 
 
-@dataclass(frozen=True, slots=True)
-class Part:
+class Part(NamedTuple):
     """One range of a value: its bounds, where it stands and what it says."""
 
     start: ContractMonth | None
@@ -50,7 +48,7 @@ class Part:
     path: DataPath
     value: Any
 
-    def __contains__(self, month: ContractMonth) -> bool:
+    def covers(self, month: ContractMonth) -> bool:
         """Whether the month is in the range."""
         return month in Span(self.start, self.until, None)
 
@@ -126,9 +124,9 @@ def _listed(draft: Draft, found: list[Part]) -> list[Part]:
     """Return the ranges of a cycle, closed where the root was first and is last listed."""
     first, last = draft.get("months", "first"), draft.get("months", "last")
     if first is not None and found[0].start is None:
-        found[0] = replace(found[0], start=ContractMonth.parse(first))
+        found[0] = found[0]._replace(start=ContractMonth.parse(first))
     if last is not None and found[-1].until is None:
-        found[-1] = replace(found[-1], until=ContractMonth.parse(last))
+        found[-1] = found[-1]._replace(until=ContractMonth.parse(last))
     return found
 
 

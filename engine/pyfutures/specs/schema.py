@@ -7,9 +7,8 @@ it is asked only why a document is wrong.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from functools import cache
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from jsonschema_rs import Draft202012Validator
 
@@ -32,8 +31,7 @@ __all__ = ["VERSION", "Faults", "Kind", "load_schema", "validate"]
 VERSION: Final = 1
 
 
-@dataclass(frozen=True, slots=True)
-class Faults:
+class Faults(NamedTuple):
     """What is wrong with the form of a document, and the places that cannot be relied on."""
 
     diagnostics: tuple[Diagnostic, ...] = ()
