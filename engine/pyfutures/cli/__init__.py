@@ -12,7 +12,6 @@ import io
 import os
 import sys
 import warnings
-from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import click
@@ -20,7 +19,7 @@ import click
 from pyfutures import __version__
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
 
 _COMMANDS = {
     "validate": "Check contract specs and calendars.",
@@ -40,6 +39,8 @@ _COMMANDS = {
     "plan": "Say which positions of a node will roll, and with which orders.",
     "gateway": "Run a simulated IB gateway; serve and read recorded sessions.",
 }
+#: Commands that run for long enough to leave garbage.
+_LONG = frozenset({"verify", "continuous", "download", "node", "plan", "gateway"})
 
 
 class LazyGroup(click.Group):
@@ -53,8 +54,10 @@ class LazyGroup(click.Group):
         """The command of a module of the same name, None if there is none."""
         if cmd_name not in _COMMANDS:
             return None
-        with uncollected():
-            module = importlib.import_module(f"pyfutures.cli.{cmd_name}")
+        module = importlib.import_module(f"pyfutures.cli.{cmd_name}")
+        if cmd_name in _LONG and not gc.isenabled():
+            gc.freeze()  # modules are no garbage
+            gc.enable()
         command: click.Command = module.command
         return command
 
@@ -87,17 +90,25 @@ class LazyGroup(click.Group):
     "folders",
     metavar="DIR",
     multiple=True,
-    type=click.Path(exists=True, file_okay=False),
+    type=click.Path(file_okay=False),
     help="A folder of your own specs, laid over the built-in catalogue. Repeatable; the last wins.",
 )
 @click.pass_context
 def group(ctx: click.Context, folders: tuple[str, ...]) -> None:
     """Futures contracts as data: last-trade rules, chains and rolls."""
+    # `new` makes the folder that it writes to.
+    for folder in folders[:-1] if ctx.invoked_subcommand == "new" else folders:
+        if not os.path.isdir(folder):  # noqa: PTH112 - pathlib is imported only where it is needed
+            raise click.BadParameter(
+                f"Directory {folder!r} does not exist.", param_hint="--contracts"
+            )
     ctx.obj = folders
 
 
 def main(args: Sequence[str] | None = None) -> None:
     """Run the command line and exit."""
+    # A short command leaves no garbage worth the time of looking for it.
+    gc.disable()
     # numpy's linear algebra, which nobody here asks for, starts a thread a core when imported.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     for stream in (sys.stdout, sys.stderr):
@@ -128,6 +139,9 @@ def run(args: Sequence[str] | None = None) -> int:
     except click.exceptions.Abort:
         return 130
     except click.ClickException as error:
+        if isinstance(error, click.NoSuchOption) and error.option_name == "--contracts":
+            error.message = "--contracts goes before the command: pyfutures --contracts DIR COMMAND"
+            error.possibilities = None
         error.show()
         return error.exit_code
     except BrokenPipeError:
@@ -142,18 +156,6 @@ def run(args: Sequence[str] | None = None) -> int:
 
         return report_bug(args)
     return code if isinstance(code, int) else 0
-
-
-@contextmanager
-def uncollected() -> Iterator[None]:
-    """Look for no garbage meanwhile: for short work that throws little away."""
-    was_enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_enabled:
-            gc.enable()
 
 
 def _io_text(error: OSError) -> str:

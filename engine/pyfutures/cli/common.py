@@ -96,7 +96,8 @@ def load(folders: Sequence[str], roots: Collection[str] | None = None) -> Catalo
         click.echo(str(error), err=True)
         raise click.exceptions.Exit(1) from None
     except UnknownRootError as error:
-        raise click.UsageError(str(error)) from None
+        own = "" if folders else "; specs of your own: pyfutures --contracts DIR COMMAND"
+        raise click.UsageError(f"{error}{own}") from None
 
 
 @contextmanager

@@ -89,8 +89,8 @@ def command(
 ) -> None:
     """Write the first spec of ROOT: commented, with its schema line, and valid as it is.
 
-    It goes to the last --contracts folder, or to contracts/ of the working folder, as
-    <exchange>/<ROOT>.yaml. The schemas are copied beside that folder if there are none.
+    It goes to the last --contracts folder, which is made if it is not there, or to contracts/ of
+    the working folder, as <exchange>/<ROOT>.yaml. The schemas are copied beside that folder if there are none.
 
     \b
     Examples:
@@ -99,7 +99,8 @@ def command(
     """  # noqa: D301 - \b is click's mark for a paragraph that keeps its lines
     if not _ROOT.fullmatch(root):
         raise click.UsageError(f"{root!r} is no root: upper-case letters, digits and `_`, up to 20")
-    relative = None if like is None else load(folders, [like])[like].spec
+    there = tuple(name for name in folders if Path(name).is_dir())
+    relative = None if like is None else load(there, [like])[like].spec
     found = None if relative is None else facts(relative)
     mic = exchange or str((found or {"exchange": "XCME"})["exchange"])
     folder = Path(folders[-1]) if folders else Path("contracts")

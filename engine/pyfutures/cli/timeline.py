@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -65,6 +66,8 @@ def command(
             raise click.UsageError(f"`{root}` is no root; to write it, --out {root}")
     if year is not None and (first or last):
         raise click.UsageError("give --year, or --from and --to")
+    if style in {"html", "svg"} and out is None and sys.stdout.isatty():
+        raise click.UsageError(f"name a file for it: --out timeline.{style}")
     day = dt.date.today() if today is None else today.date()  # noqa: DTZ011 - the reader's own day
     # A list looks ahead, a picture also shows where one comes from.
     start = day if style is None else day - _BEFORE

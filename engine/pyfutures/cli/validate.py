@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import datetime as dt
+import gc
 from typing import TYPE_CHECKING
 
 import click
 
 from pyfutures.chain.validate import read_catalog, validate_paths
-from pyfutures.cli import uncollected
 from pyfutures.cli.drawing import FORMATS, drawn, format_here
 from pyfutures.cli.selection import CODES_OPTION, selected
 from pyfutures.report.text import summary, wants_colour
@@ -103,8 +103,7 @@ def command(
     if watch:
         from pyfutures.cli.watching import watched  # noqa: PLC0415 - only when it is asked for
 
+        gc.enable()
         watched(run, [*paths, *folders], clear=coloured)
         return
-    with uncollected():
-        code = run()
-    raise click.exceptions.Exit(code)
+    raise click.exceptions.Exit(run())

@@ -8,7 +8,7 @@ month is listed no spec says, so lines come in from the left.
 from __future__ import annotations
 
 import datetime as dt
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from html import escape
 from typing import TYPE_CHECKING, Final
 
@@ -33,6 +33,10 @@ _FOOT: Final = 20  # for the word today
 _LEAST_TEXT: Final = 44  # pixels that the name of a month needs
 _LEAST_TICK: Final = 46
 _NEAR: Final = 10
+# Pixels of a letter, on the wide side: bold at 12 and at 15 pixels, plain at 12.
+_BOLD: Final = 9
+_TITLE: Final = 9
+_PLAIN: Final = 7
 
 #: What a mark means: its class, and the words for it.
 LEGEND: Final = (
@@ -53,6 +57,7 @@ class Window:
     first: dt.date
     last: dt.date
     today: dt.date
+    left: int = _LEFT
 
     def __post_init__(self) -> None:
         """Refuse a span that has no width."""
@@ -62,7 +67,8 @@ class Window:
     def x(self, day: dt.date) -> float:
         """Where the start of a day is, within the picture."""
         share = (day - self.first).days / ((self.last - self.first).days + 1)
-        return round(_LEFT + (_WIDTH - _LEFT - _RIGHT) * min(max(share, 0.0), 1.0), 1)
+        width = _WIDTH - self.left - _RIGHT
+        return round(self.left + width * min(max(share, 0.0), 1.0), 1)
 
     def __contains__(self, day: dt.date) -> bool:
         """Whether a day is in the span."""
@@ -118,6 +124,8 @@ def _label(chains: Sequence[Chain], window: Window) -> str:
 
 
 def _lanes(chains: Sequence[Chain], window: Window) -> tuple[int, list[str]]:
+    longest = max((len(chain.root) for chain in chains), default=0)
+    window = replace(window, left=max(_LEFT, 14 + _BOLD * longest + 8))
     height = _AXIS + _LANE * len(chains) + _FOOT
     # Stripes first: a mark may reach into the next lane.
     lines = [_stripe(_AXIS + n * _LANE, _LANE) for n in range(0, len(chains), 2)]
@@ -133,7 +141,7 @@ def _lanes(chains: Sequence[Chain], window: Window) -> tuple[int, list[str]]:
             lines += _marks(chain.row(segment.month), window, top + 31)
         if not shown:
             why = "no roll in the spec" if chain.spec.roll is None else "no known roll dates here"
-            lines.append(f'<text class="soft" x="{_LEFT + 8}" y="{top + 20}">{why}</text>')
+            lines.append(f'<text class="soft" x="{window.left + 8}" y="{top + 20}">{why}</text>')
     lines += _today(window, height)
     return height, lines
 
@@ -172,11 +180,13 @@ def _months(chain: Chain, window: Window) -> tuple[int, list[str]]:
     segments = {segment.month: segment for segment in hold_segments(chain)}
     rows = [row for row in chain.rows() if _is_seen(row, segments.get(row.month), window)]
     height = 26 + _AXIS + _ROW * max(len(rows), 1) + _FOOT
-    title = f"{escape(chain.root)} · {escape(chain.spec.name)}"
-    policy = escape(_policy(chain))
+    title = f"{chain.root} · {chain.spec.name}"
+    policy = _policy(chain)
+    room = (_WIDTH - _RIGHT - 14 - _PLAIN * len(policy)) // _TITLE
+    short = title if len(title) <= room else f"{title[: room - 1].rstrip()}…"
     lines = [
-        f'<text class="title" x="14" y="17">{title}</text>',
-        f'<text class="soft" x="{_WIDTH - _RIGHT}" y="17" text-anchor="end">{policy}</text>',
+        f'<text class="title" x="14" y="17">{escape(short)}<title>{escape(title)}</title></text>',
+        f'<text class="soft" x="{_WIDTH - _RIGHT}" y="17" text-anchor="end">{escape(policy)}</text>',
         '<g transform="translate(0 26)">',
         *_axis(window, height - 26),
     ]
@@ -317,7 +327,7 @@ def _today(window: Window, height: int) -> Iterator[str]:
         x = window.x(window.today)
         bottom = height - _FOOT
         yield f'<line class="today" x1="{x}" y1="{_AXIS - 6}" x2="{x}" y2="{bottom + 2}"/>'
-        middle = min(max(x, _LEFT), _WIDTH - _RIGHT - 40)
+        middle = min(max(x, window.left), _WIDTH - _RIGHT - 40)
         yield (
             f'<text class="todaytext" x="{middle}" y="{bottom + 14}" text-anchor="middle">'
             f"today, {window.today.day} {window.today:%b}</text>"
