@@ -33,6 +33,8 @@ from pyfutures.months import ContractMonth
 from pyfutures.nautilus.series.archive import Archive
 from pyfutures.nautilus.series.root_bars import CONTINUOUS, root_bar_type
 from pyfutures.store import Store
+from pyfutures.store.tables import bars as bar_table
+from pyfutures.store.tables import rolls as roll_table
 from tests.gateway.tools import gateway
 
 ROOT = "CL"
@@ -242,7 +244,14 @@ class Life:
                 self.revised += 1
 
     def written(self):
-        return written(self.store)
+        """What is on disk of the bars that the node must have said; it may have said one more."""
+        bars, rolls = written(self.store)
+        due = self.last_due
+        of_bars, of_rolls = bar_table.c.keys().index("ts"), roll_table.c.keys().index("last_old_ts")
+        return [
+            [row for row in bars if row[of_bars] <= due],
+            [row for row in rolls if row[of_rolls] < due],
+        ]
 
 
 def _closes(product, start):
@@ -258,11 +267,11 @@ def _closes(product, start):
 def _legs(store):
     from sqlalchemy import select
 
-    from pyfutures.store.tables import bars, series
+    from pyfutures.store.tables import series
 
     with store._database.reading() as connection:
         state = connection.execute(select(series.c.state)).scalars().first()
-        rows = connection.execute(select(bars)).all()
+        rows = connection.execute(select(bar_table)).all()
     legs = []
     for row in rows:
         data = [row.month, row.ts, row.open, row.high, row.low, row.close, row.volume, None]
@@ -275,12 +284,10 @@ def written(path):
     """All that is on disk of the series: every column of every bar, and every roll."""
     from sqlalchemy import select
 
-    from pyfutures.store.tables import bars, rolls
-
     with Store.open(path) as store, store._database.reading() as connection:
         return [
             [tuple(row) for row in connection.execute(select(table).order_by(key))]
-            for table, key in ((bars, bars.c.ts), (rolls, rolls.c.last_old_ts))
+            for table, key in ((bar_table, bar_table.c.ts), (roll_table, roll_table.c.last_old_ts))
         ]
 
 

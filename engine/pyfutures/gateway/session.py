@@ -165,7 +165,7 @@ class Session:
         """Take note of a message; one above the limit is not served."""
         if self.ledger is None:
             return True
-        now = self.gateway.timeline.now
+        now = self.gateway.present()  # the timeline stands still while the gateway is busy
         cost = replace(cost_of(request), identical=None, contract=None, weight=0, holds=False)
         cost = replace(cost, ticks=None)
         if self.ledger.broken(cost, now) is Rule.MESSAGES:
