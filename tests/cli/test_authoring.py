@@ -39,7 +39,6 @@ def run(command, folder):
 def walk(text, folder):
     """Each console block of the page with what it should have been."""
     subprocess.run(["git", "init", "-q", "-b", "main", str(folder)], check=True)
-    (folder / "contracts").mkdir()
     for match in BLOCK.finditer(text):
         kind, body = match.groups()
         name = NAME.match(body)

@@ -284,6 +284,19 @@ class TestAction:
         assert runner.run("") == 0
         assert (runner.outputs, runner.summary) == ({}, "")
 
+    def test_the_first_specs_of_a_repository(self, repository, tmp_path):
+        """Nothing to compare with: the base has no such folder; a folder that nobody has fails."""
+        git(repository, "mv", "contracts", "specs")
+        git(repository, "commit", "-q", "-m", "moved")
+        before = git(repository, "rev-parse", "HEAD")
+        git(repository, "mv", "specs", "contracts")
+        git(repository, "commit", "-q", "-m", "first")
+        runner = Runner(repository, tmp_path)
+        assert runner.run(before) == 0, runner.said
+        assert "the base has no contracts, so no date can move" in runner.said
+        assert (runner.ran, runner.outputs) == (["Install", "Validate", "Plan"], {})
+        assert runner.run(before, contracts="lost") == 2
+
     def test_a_shallow_clone_fetches_the_base(self, repository, tmp_path, base):
         git(repository, "checkout", "-q", "-b", "change")
         (repository / "contracts/xtst/TT.yaml").write_text(MOVED)

@@ -112,3 +112,39 @@ def test_a_file_that_is_there_is_kept(pyfutures, tmp_path):
     assert code == 2
     assert "is already there" in err
     assert path.read_text() == "mine\n"
+
+
+def test_the_folder_of_ones_own_is_made(pyfutures, tmp_path):
+    code, out, _ = pyfutures("--contracts", "mine", "new", "WTI", "--like", "CL")
+    assert (code, out) == (0, "mine/xnym/WTI.yaml\n")
+    assert (tmp_path / "schemas/contract.schema.json").is_file()
+    assert pyfutures("validate", "--strict", "mine")[0] == 0
+
+
+# Only `new` writes, and only to the last of the folders.
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("--contracts", "mine", "chain", "ES"),
+        ("--contracts", "mine", "validate"),
+        ("--contracts", "lost", "--contracts", "mine", "new", "WTI"),
+    ],
+)
+def test_a_folder_that_is_not_there(pyfutures, tmp_path, words):
+    code, _, err = pyfutures(*words)
+    assert code == 2
+    assert "does not exist" in err
+    assert not (tmp_path / "mine").exists()
+
+
+def test_where_the_option_of_folders_stands(pyfutures):
+    code, _, err = pyfutures("chain", "--contracts", "mine", "ES")
+    assert code == 2
+    assert "--contracts goes before the command: pyfutures --contracts DIR COMMAND" in err
+    assert "Did you mean" not in err
+
+
+def test_an_unknown_root_may_be_ones_own(pyfutures):
+    code, _, err = pyfutures("chain", "WTI")
+    assert code == 2
+    assert "specs of your own: pyfutures --contracts DIR COMMAND" in err

@@ -6,9 +6,11 @@ import csv
 import datetime as dt
 import io
 import json
+import os
 import re
 import shutil
 import subprocess
+import sys
 import xml.etree.ElementTree as ET
 from pathlib import Path
 
@@ -298,6 +300,21 @@ def browse(page, tmp_path, *words, dark=False):
     return done.stdout, [line for line in done.stderr.splitlines() if "CONSOLE" in line]
 
 
+# The words of a picture that lie under a bar or over other words, by the browser's own measure.
+CLASHES = """<script>
+const box = item => item.getBoundingClientRect();
+const over = (a, b) => a.left < b.right - 1 && b.left < a.right - 1
+  && a.top < b.bottom - 1 && b.top < a.bottom - 1;
+const texts = [...document.querySelectorAll("svg text.strong, svg text.title, svg text.soft")];
+const bars = [...document.querySelectorAll("svg rect.held")];
+const found = texts.flatMap(text => [...texts.filter(other => other !== text), ...bars]
+  .filter(other => over(box(text), box(other))).map(() => text.firstChild.data));
+const pre = document.body.appendChild(document.createElement("pre"));
+pre.id = "clashes";
+pre.textContent = JSON.stringify([texts.length, found]);
+</script>"""
+
+
 @pytest.mark.skipif(CHROMIUM is None, reason="needs Chromium")
 class TestBrowser:
     @pytest.fixture
@@ -324,6 +341,23 @@ class TestBrowser:
         assert found["bars"] > 20
         assert found["narrowest"] > 250
 
+    def test_long_names_hide_nothing(self, pyfutures, tmp_path):
+        own = tmp_path / "own"
+        own.mkdir()
+        root, name = "LONG_MICRO_NAME_WM20", f"A <b> & {'name that goes on ' * 12}"
+        assert len(root) == 20  # as long as a root can be
+        assert pyfutures("--contracts", own, "new", root, "--like", "ES", "--name", name)[0] == 0
+        words = ["timeline", root, "ES", "BANKNIFTY", "--svg", "--today", "2026-11-23"]
+        code, svg, _ = pyfutures("--contracts", own, *words)
+        assert code == 0
+        page = tmp_path / "page.html"
+        page.write_text(f"<!doctype html><meta charset='utf-8'><body>{svg}{CLASHES}</body>")
+        dom, console = browse(page, tmp_path, "--dump-dom")
+        assert console == []
+        texts, clashes = json.loads(re.search(r'<pre id="clashes">(.*?)</pre>', dom).group(1))
+        assert texts > 60
+        assert clashes == []
+
     def test_no_errors_as_it_is(self, page, tmp_path):
         dom, console = browse(page, tmp_path, "--dump-dom")
         assert console == []
@@ -344,3 +378,18 @@ class TestBrowser:
             shots.append(shot.read_bytes())
         assert all(shot[:8] == b"\x89PNG\r\n\x1a\n" and len(shot) > 20_000 for shot in shots)
         assert shots[0] != shots[1]
+
+
+@pytest.mark.parametrize("style", ["html", "svg"])
+def test_a_page_is_not_poured_into_a_terminal(style):
+    master, terminal = os.openpty()
+    try:
+        done = subprocess.run(
+            [sys.executable, "-m", "pyfutures", "timeline", "ES", f"--{style}"],
+            stdout=terminal, stderr=subprocess.PIPE, text=True, timeout=60, check=False,
+        )  # fmt: skip
+    finally:
+        os.close(terminal)
+        os.close(master)
+    assert done.returncode == 2
+    assert f"--out timeline.{style}" in done.stderr

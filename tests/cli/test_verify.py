@@ -207,6 +207,7 @@ class TestOffline:
         code, out, err = call("ES", "--offline", "--cache", kept)
         assert (code, out) == (2, "")
         assert f"nothing was compared: {kept} has no details of these roots" in err
+        assert "Found no errors" not in err
 
     def test_needs_a_cache(self, call, tmp_path):
         (tmp_path / "none.sqlite").touch()
@@ -263,6 +264,7 @@ class TestFailures:
         code, out, err = call("ES", "--port", port)
         assert (code, out) == (2, "")
         assert "no session with a gateway" in err
+        assert "Found no errors" not in err
 
     def test_roots_that_are_not_at_ib(self, call, port):
         code, out, err = call("APS", "--port", port)

@@ -139,11 +139,12 @@ def run(args: Sequence[str] | None = None) -> int:
     except click.exceptions.Abort:
         return 130
     except click.ClickException as error:
+        shown: click.ClickException = error
         if isinstance(error, click.NoSuchOption) and error.option_name == "--contracts":
-            error.message = "--contracts goes before the command: pyfutures --contracts DIR COMMAND"
-            error.possibilities = None
-        error.show()
-        return error.exit_code
+            where = "--contracts goes before the command: pyfutures --contracts DIR COMMAND"
+            shown = click.UsageError(where, ctx=error.ctx)
+        shown.show()
+        return shown.exit_code
     except BrokenPipeError:
         # The reader of a pipe (head, less) has seen enough; python would complain when it flushes.
         sys.stdout = None

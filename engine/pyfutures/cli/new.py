@@ -90,7 +90,8 @@ def command(
     """Write the first spec of ROOT: commented, with its schema line, and valid as it is.
 
     It goes to the last --contracts folder, which is made if it is not there, or to contracts/ of
-    the working folder, as <exchange>/<ROOT>.yaml. The schemas are copied beside that folder if there are none.
+    the working folder, as <exchange>/<ROOT>.yaml. The schemas are copied beside that folder if
+    there are none.
 
     \b
     Examples:

@@ -34,8 +34,8 @@ _LEAST_TEXT: Final = 44  # pixels that the name of a month needs
 _LEAST_TICK: Final = 46
 _NEAR: Final = 10
 # Pixels of a letter, on the wide side: bold at 12 and at 15 pixels, plain at 12.
-_BOLD: Final = 9
-_TITLE: Final = 9
+_BOLD: Final = 11
+_TITLE: Final = 10
 _PLAIN: Final = 7
 
 #: What a mark means: its class, and the words for it.
@@ -181,12 +181,12 @@ def _months(chain: Chain, window: Window) -> tuple[int, list[str]]:
     rows = [row for row in chain.rows() if _is_seen(row, segments.get(row.month), window)]
     height = 26 + _AXIS + _ROW * max(len(rows), 1) + _FOOT
     title = f"{chain.root} · {chain.spec.name}"
-    policy = _policy(chain)
+    policy = escape(_policy(chain))
     room = (_WIDTH - _RIGHT - 14 - _PLAIN * len(policy)) // _TITLE
     short = title if len(title) <= room else f"{title[: room - 1].rstrip()}…"
     lines = [
         f'<text class="title" x="14" y="17">{escape(short)}<title>{escape(title)}</title></text>',
-        f'<text class="soft" x="{_WIDTH - _RIGHT}" y="17" text-anchor="end">{escape(policy)}</text>',
+        f'<text class="soft" x="{_WIDTH - _RIGHT}" y="17" text-anchor="end">{policy}</text>',
         '<g transform="translate(0 26)">',
         *_axis(window, height - 26),
     ]

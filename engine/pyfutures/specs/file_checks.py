@@ -77,7 +77,8 @@ def modeline(document: Document, path: Path, kind: Kind) -> Iterator[Diagnostic]
         if other is not None:
             message = f"the schema line names the schema of a {other}; this is a {kind}"
         found = schema_near(path, kind)
-        hint = f"write `{found}`" if found else "name the schema relative to this file"
+        lost = "name it relative to this file; `pyfutures schema --write schemas` copies it"
+        hint = f"write `{found}`" if found else lost
         fix = Edit(at, found) if found else None
         yield diagnostic("PF002", message, at, hint=hint, fix=fix)
 
@@ -109,10 +110,14 @@ def _comments_end(text: str) -> int:
     return end
 
 
-@cache
 def _leads_somewhere(folder: str, target: str) -> bool:
     # Not by `folder/..`: where a folder is a link, editors go up by its name.
-    return os.path.exists(os.path.abspath(os.path.join(folder, target)))  # noqa: PTH100, PTH110, PTH118
+    return _exists(os.path.abspath(os.path.join(folder, target)))  # noqa: PTH100, PTH118
+
+
+@cache  # by the whole path: the same words mean another file in another working folder
+def _exists(path: str) -> bool:
+    return os.path.exists(path)  # noqa: PTH110
 
 
 def bad_calendar(name: str, path: str, at: Location | None) -> Diagnostic:
