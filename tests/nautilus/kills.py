@@ -161,6 +161,7 @@ class Life:
         what = next(iter(server.gateway.universe.products))
         self.closes = _closes(what, START)
         self.revised = 0
+        cradle.last_bar = None  # what a node of another life has said counts for nothing here
 
     @property
     def store(self):
