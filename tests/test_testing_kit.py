@@ -14,7 +14,7 @@ from decimal import Decimal
 import pytest
 
 from pyfutures import testing
-from pyfutures.ib import Client, ClientConfig
+from pyfutures.ib import Client, ClientConfig, Schedule
 from pyfutures.ib import messages as m
 from pyfutures.ib.framing import frame
 from pyfutures.ib.messages.market import MIDPOINT_TICK, QUOTE_TICK, TRADE_TICK
@@ -89,7 +89,11 @@ def test_a_session_is_served_to_a_client():
     ]
 
     async def main():
-        async with serve(session) as server, Client(ClientConfig(port=server.port)) as client:
+        believing = Schedule(())  # whatever the hour: a "no" is final outside resets only
+        async with (
+            serve(session) as server,
+            Client(ClientConfig(port=server.port, schedule=believing)) as client,
+        ):
             bars = await client.history.ask_bars(replace(asked, request_id=5))
             none = await client.reference.details(unknown.contract)
             return client.accounts, [bar.date for bar in bars], none, server.scripts[0].unmatched

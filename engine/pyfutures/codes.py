@@ -532,6 +532,17 @@ _TABLE: Final = (
         'open: "17:00"\nclose: "17:00"',
         'open: "17:00"\nclose: "16:00"',
     ),
+    Code(
+        "PF310",
+        "day of a calendar that changes nothing",
+        _W,
+        "A calendar adds a day that is open without it, or removes one that is closed: a weekend, a"
+        " holiday of what it builds on, or a day of `annual`.",
+        "A date in vain is often the wrong date: the day that was meant keeps its old state. Also"
+        " the holidays of exchange_calendars may have caught up.",
+        "base: weekdays\nremove:\n  2026-04-04: Good Friday",
+        "base: weekdays\nremove:\n  2026-04-03: Good Friday",
+    ),
     # --- Dates and rolls
     Code(
         "PF401",

@@ -296,6 +296,27 @@ def test_two_processes_share_it(tmp_path):
     assert all(map(whole, found))
 
 
+def test_many_processes_make_it_at_once(tmp_path):
+    opening = (
+        "import sys; from pathlib import Path; import sqlalchemy; "
+        "from pyfutures.ib.cache import Cache; print(flush=True); sys.stdin.read(); "
+        "Cache(Path(sys.argv[1])).close()"
+    )
+    for turn in range(3):
+        command = [sys.executable, "-W", "error", "-c", opening, str(tmp_path / f"{turn}.sqlite")]
+        many = [
+            subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+            for _ in range(4)
+        ]
+        for process in many:
+            process.stdout.readline()
+        for process in many:
+            process.stdin.close()
+        for process in many:
+            process.stdout.close()
+        assert [process.wait() for process in many] == [0, 0, 0, 0]
+
+
 # The client
 
 

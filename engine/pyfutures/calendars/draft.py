@@ -55,6 +55,8 @@ class Draft:
         self._reasons = reasons
         # What the author closes, and whether it was open until then.
         self._closed: list[tuple[dt.date, str, bool]] = []
+        #: What the author adds or removes in vain, as paths into the spec; known when finished.
+        self.idle: list[tuple[str, dt.date]] = []
         self.early_closes = dict(early_closes)
 
     def finish(self) -> Calendar:
@@ -67,22 +69,8 @@ class Draft:
             it is closed, or ends early in no zone.
 
         """
-        spec = self.spec
-        both = spec.add.keys() & spec.remove.keys()
-        if both:
-            message = f"{min(both)} is in both `add` and `remove`"
-            raise CalendarSpecError(spec.calendar, message, ("remove", str(min(both))))
-        for rule in spec.annual:
-            for day in rule.dates(self.first, self.last):
-                self._close(day, rule.name)
-        for key, days in (("add", spec.add), ("remove", spec.remove)):
-            for day, why in days.items():
-                self._see_inside(key, day)
-                if key == "add":
-                    self.flags[self._at(day)] = 1
-                else:
-                    self._close(day, why)
-        is_open = self.flags.tobytes()
+        self._change_days()
+        spec, is_open = self.spec, self.flags.tobytes()
         for day in spec.early_closes:
             self._see_inside("early_closes", day)
             if not is_open[self._at(day)]:
@@ -106,6 +94,26 @@ class Draft:
             },
             Later(lambda: self._why_closed(is_open)),
         )
+
+    def _change_days(self) -> None:
+        spec = self.spec
+        both = spec.add.keys() & spec.remove.keys()
+        if both:
+            message = f"{min(both)} is in both `add` and `remove`"
+            raise CalendarSpecError(spec.calendar, message, ("remove", str(min(both))))
+        for rule in spec.annual:
+            for day in rule.dates(self.first, self.last):
+                self._close(day, rule.name)
+        for day in spec.add:
+            self._see_inside("add", day)
+            if self.flags[self._at(day)]:
+                self.idle.append(("add", day))
+            self.flags[self._at(day)] = 1
+        for day, why in spec.remove.items():
+            self._see_inside("remove", day)
+            if not self.flags[self._at(day)]:
+                self.idle.append(("remove", day))
+            self._close(day, why)
 
     def _why_closed(self, is_open: bytes) -> dict[dt.date, str]:
         reasons = dict(self._reasons)

@@ -12,6 +12,7 @@ from pyfutures.calendars.errors import CircularJoinError, UnknownCalendarError
 from pyfutures.calendars.joins import joined
 
 if TYPE_CHECKING:
+    import datetime as dt
     from collections.abc import Callable
 
     from pyfutures.calendars.bases import Base
@@ -44,6 +45,7 @@ class CalendarLibrary(Mapping[str, Calendar]):
         self._specs = dict(calendars)
         self._base = base
         self._compiled: dict[str, Calendar] = {}
+        self._idle: dict[str, tuple[tuple[str, dt.date], ...]] = {}
 
     def __getitem__(self, name: str) -> Calendar:
         """Return the calendar of this name.
@@ -75,6 +77,18 @@ class CalendarLibrary(Mapping[str, Calendar]):
         """Specs by name."""
         return dict(self._specs)
 
+    def idle(self, name: str) -> tuple[tuple[str, dt.date], ...]:
+        """Return the days that a calendar adds or removes in vain, each with its key.
+
+        Raises
+        ------
+        UnknownCalendarError, CalendarSpecError
+            As asking for the calendar itself does.
+
+        """
+        self[name]
+        return self._idle[name]
+
     def _calendar(self, name: str, asked_by: tuple[str, ...]) -> Calendar:
         found = self._compiled.get(name)
         if found is not None:
@@ -91,4 +105,5 @@ class CalendarLibrary(Mapping[str, Calendar]):
             members = [self._calendar(member.calendar, path) for member in spec.join.members]
             draft = joined(spec, spec.join, members)
         compiled = draft.finish()
+        self._idle[name] = tuple(draft.idle)
         return self._compiled.setdefault(name, compiled)

@@ -105,6 +105,7 @@ def check(loaded: Loaded, *, today: dt.date | None = None, complete: bool = Fals
     sound = [chain for chain in chains.values() if not _names(chain) & unbuilt.keys()]
     ignores = Ignores(loaded.documents)
     found = [*loaded.diagnostics, *dict.fromkeys(unbuilt.values()), *confused(sound)]
+    found += _idle(loaded, calendars, unbuilt.keys())
     if today is not None:
         found += ended(sound, today)
     found = [item for item in found if not ignores.hides(item)]
@@ -155,3 +156,15 @@ def _unbuilt(loaded: Loaded, calendars: CalendarLibrary) -> Iterator[tuple[str, 
             calendars[name]
         except CalendarSpecError as error:
             yield name, loaded.unbuilt(error)
+
+
+def _idle(
+    loaded: Loaded, calendars: CalendarLibrary, unbuilt: Collection[str]
+) -> Iterator[Diagnostic]:
+    """The days that a calendar adds or removes in vain."""
+    for name in loaded.calendars:
+        # A calendar may be a member of joins that are not the reader's own.
+        at = loaded.calendar_places[name].documents[0].path
+        if name not in unbuilt and at in loaded.paths:
+            for key, day in calendars.idle(name):
+                yield loaded.idle(name, key, day)

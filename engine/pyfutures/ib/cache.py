@@ -158,7 +158,7 @@ class Cache:
         self._works = True
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
-            self._table.metadata.create_all(self._engine)
+            _create(self._engine, self._table)
         except Exception as error:  # noqa: BLE001 - whatever it is, we work without
             self._works = False
             self._warn(error)
@@ -335,6 +335,16 @@ def _open(path: Path, wait: float) -> tuple[Engine, Table]:
         sa.Column("expires", sa.Float, index=True),
     )
     return engine, table
+
+
+def _create(engine: Engine, table: Table) -> None:
+    from sqlalchemy.schema import CreateIndex, CreateTable  # noqa: PLC0415 - loaded by `_open`
+
+    # Each asks and creates at once: another process may be doing the same, or have died half way.
+    with engine.begin() as connection:
+        connection.execute(CreateTable(table, if_not_exists=True))
+        for index in table.indexes:
+            connection.execute(CreateIndex(index, if_not_exists=True))
 
 
 def _packed(entry: Entry) -> bytes:

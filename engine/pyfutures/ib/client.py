@@ -10,6 +10,7 @@ gives them new ones.
 from __future__ import annotations
 
 import asyncio
+import datetime as dt
 import logging
 from typing import TYPE_CHECKING, Final, Self
 
@@ -72,6 +73,7 @@ class Client:
         self.farms = Farms()
         self.faults = 0
         self.strays = 0
+        self._ahead = dt.timedelta()  # how far the gateway's clock is before ours
         self._tasks: set[asyncio.Task[None]] = set()
         self._events = Events(lambda: self.phase)
         self._outbox = Outbox(self.clock, self.config.limits)
@@ -183,8 +185,11 @@ class Client:
 
     @property
     def in_reset(self) -> bool:
-        """Whether IB's servers are being reset now: negative answers are not final."""
-        return self.config.schedule.in_reset(self.clock.now())
+        """Whether IB's servers are being reset now: negative answers are not final.
+
+        By the gateway's clock once it has told the time, by the machine's before.
+        """
+        return self.config.schedule.in_reset(self.clock.now() + self._ahead)
 
     async def ready(self, deadline: float | None = None) -> None:
         """Wait until requests can be sent.
@@ -295,9 +300,13 @@ class Client:
             orders.hear(message)
             requests.lane("completed orders", message)
 
+        def told_time(message: m.CurrentTime) -> None:
+            requests.lane("time", message)
+            self._ahead = dt.datetime.fromtimestamp(message.seconds, dt.UTC) - self.clock.now()
+
         return {
             m.ErrorMessage: self._error,
-            m.CurrentTime: lane("time"),
+            m.CurrentTime: told_time,
             m.MarketRule: lambda rule: requests.lane(("rule", rule.rule_id), rule),
             m.DepthExchanges: lane("depth exchanges"),
             m.NextValidId: lambda message: orders.next_id(message.order_id),

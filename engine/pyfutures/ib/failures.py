@@ -98,6 +98,8 @@ class RequestError(IbError):
         elif self.code:
             self.reaction = lookup(self.code).reaction
         said = f"error {self.code}: {text}" if self.code else text
+        if self.code == 200 and self.reaction is Reaction.RETRY:
+            said += "; IB's servers are being reset and may deny what exists: ask again later"
         super().__init__(f"{what}: {said}")
 
 

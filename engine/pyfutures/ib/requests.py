@@ -10,7 +10,8 @@ has a word for it.
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING
+import logging
+from typing import TYPE_CHECKING, Final
 
 from pyfutures.ib.answers import Lane, Pending
 from pyfutures.ib.codes import lookup
@@ -22,6 +23,7 @@ from pyfutures.ib.failures import (
     RequestError,
     RequestFailedError,
 )
+from pyfutures.ib.masking import masked
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Hashable
@@ -34,6 +36,8 @@ if TYPE_CHECKING:
     from pyfutures.ib.outbox import Outbox
 
 __all__ = ["Requests"]
+
+_LOG: Final = logging.getLogger("pyfutures.ib")
 
 
 class Requests:
@@ -230,7 +234,9 @@ class Requests:
                 if isinstance(error, NotConnectedError | ConnectionLostError):
                     await self.wait_until_ready(left)
                 elif isinstance(error, RequestFailedError):
-                    await self._clock.sleep(min(left, self._config.retry.delay(attempt)))
+                    delay = min(left, self._config.retry.delay(attempt))
+                    _LOG.warning("%s; asked again in %g s", masked(str(error)), delay)
+                    await self._clock.sleep(delay)
                     attempt += 1
 
     async def wait_until_ready(self, seconds: float) -> None:

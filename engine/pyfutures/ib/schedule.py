@@ -3,7 +3,9 @@
 Rules of this file. A window is a wall-clock stretch in its own zone, by the weekday on which it
 begins; a window whose end is not after its start ends on the next day. Inside a window that
 `disables`, a client keeps away from the gateway. Inside any other the gateway may answer "no such
-contract" about contracts that exist, so a negative answer is not final. Nothing here reads a clock.
+contract" about contracts that exist, so a negative answer is not final. Nothing here reads a clock:
+a client asks for resets by the gateway's, once it has told the time, and for what disables it by
+the machine's.
 
 The windows are data of IB's status page (https://www.interactivebrokers.com/en/software/
 systemStatus.php, as stored in 2025): North America 00:15-01:45 New York, Europe 06:25-07:45 CET,

@@ -150,8 +150,9 @@ class Supervisor:
             await self.stop()
             if isinstance(failure, ConnectError):
                 raise failure from None
+            why = "" if failure is None else f": {failure}"
             raise ConnectError(
-                f"no session with {self._config.host}:{self.port} within {deadline:g} s"
+                f"no session with {self._config.host}:{self.port} within {deadline:g} s{why}"
             ) from failure
         except BaseException:  # cancelled or failed: no socket and no task may be left behind
             await self.stop()

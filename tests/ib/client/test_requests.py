@@ -254,7 +254,7 @@ def chain(session, request):
     session.send(m.ContractDetailsEnd(request.request_id))
 
 
-def test_pain_07_the_first_load_meets_faults_and_is_done_again():
+def test_pain_07_the_first_load_meets_faults_and_is_done_again(caplog):
     async def main():
         always = Schedule((Window("reset", "UTC", dt.time(0), dt.time(0)),))
         async with both(schedule=always) as (gateway, client):
@@ -273,6 +273,7 @@ def test_pain_07_the_first_load_meets_faults_and_is_done_again():
 
             found = await client.reference.chain("ES", exchange="CME", patience=600)
             assert [one.contract.last_trade for one in found] == ["202403", "202406"]
+            assert "ask again later; asked again in 15 s" in caplog.text
 
     run(main)
 
@@ -321,6 +322,29 @@ def test_pain_15_none_is_none_but_not_while_servers_are_reset():
             with pytest.raises(RequestFailedError) as caught:
                 await client.reference.details(ES)
             assert not caught.value.is_final
+
+    run(main)
+
+
+def test_pain_15_resets_are_by_the_clock_of_the_gateway():
+    async def main():
+        async with both() as (gateway, client):
+            gateway.handlers[m.RequestContractDetails] = lambda session, request: session.refuse(
+                request, 200, "No security definition has been found for the request"
+            )
+            told = iter([dt.datetime(2025, 7, 2, 4, 30, tzinfo=dt.UTC), client.clock.now()])
+
+            @gateway.on(m.RequestCurrentTime)
+            def time(session, request):
+                session.send(m.CurrentTime(int(next(told).timestamp())))
+
+            assert not client.in_reset
+            await client.reference.server_time()  # half past midnight in New York
+            assert client.in_reset
+            with pytest.raises(RequestFailedError, match="being reset and may deny"):
+                await client.reference.details(ES)
+            await client.reference.server_time()
+            assert await client.reference.details(ES) == ()
 
     run(main)
 
