@@ -23,6 +23,7 @@ bench: $(VENV)/.ready
 	$(BIN)/python -m benchmarks
 # The long proofs, each with its seed and result printed; `make test` runs a sample of them.
 soak: $(VENV)/.ready
+	$(PYTEST) -m hypothesis --hypothesis-profile random
 	$(BIN)/python -m tests.ib.client.cuts 300
 	$(BIN)/python -m tests.ib.fuzz 1000000
 	$(BIN)/python -m tests.specs.fuzz 100000

@@ -51,7 +51,8 @@ def sound(loaded: Loaded) -> None:
             item.message[0].islower() or not item.message[0].isalpha() or item.message[:2].isupper()
         )
         assert not item.message.endswith(".")
-        assert not re.search(r"instance|additionalProp|oneOf|None|Decimal|\bdict\b", item.message)
+        ours = re.sub(r"`[^`]*`", "", item.message)  # without what it quotes of the file
+        assert not re.search(r"instance|additionalProp|oneOf|None|Decimal|\bdict\b", ours)
     assert text.report(loaded.diagnostics, colour=True) or not loaded.diagnostics
     assert json.report(loaded.diagnostics, 1)
     if not loaded.errors:
