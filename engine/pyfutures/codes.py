@@ -341,6 +341,16 @@ _TABLE: Final = (
         "tick: 0.0156",
         "tick: 0.015625",
     ),
+    Code(
+        "PF113",
+        "unknown currency",
+        _W,
+        "The text has the form of a currency code, but ISO 4217 has no such currency in use.",
+        "Orders, limits and profits are counted in it, and a slip shows only once a broker is asked."
+        " Money of the past, such as marks, is meant: ignore the finding.",
+        "currency: UDS",
+        "currency: USD",
+    ),
     # --- Cycles and ranges
     Code(
         "PF201",

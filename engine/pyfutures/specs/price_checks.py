@@ -1,10 +1,11 @@
-"""Checks of prices: the tick is a number that prices can be counted in."""
+"""Checks of prices: what they are counted in, and by what steps."""
 
 from __future__ import annotations
 
 from decimal import Decimal
 from typing import TYPE_CHECKING, Final
 
+from pyfutures.specs import currencies
 from pyfutures.specs.checks import Draft, Finding, contract_checks
 from pyfutures.specs.parts import parts
 
@@ -41,6 +42,13 @@ def tick_on_grid(draft: Draft) -> Iterator[Finding]:
                 f"the tick {tick:f} has {digits} digits after the point; prices have {_DIGITS}"
             )
             yield Finding(part.path, message, "is it in the unit that prices are quoted in?")
+
+
+@contract_checks("PF113")
+def known_currency(draft: Draft) -> Iterator[Finding]:
+    """See that the currency is one."""
+    if draft.has("currency") and (code := draft.get("currency")) not in currencies.CODES:
+        yield Finding(("currency",), f"no currency has the code `{code}`", currencies.hint(code))
 
 
 def _rounded(tick: Decimal, digits: int) -> int | None:
