@@ -346,8 +346,8 @@ _TABLE: Final = (
         "unknown currency",
         _W,
         "The text has the form of a currency code, but ISO 4217 has no such currency in use.",
-        "Orders, limits and profits are counted in it, and a slip shows only once a broker is asked."
-        " Money of the past, such as marks, is meant: ignore the finding.",
+        "Orders, limits and profits are counted in it, and a slip shows once a broker is asked."
+        " Where money of the past is meant, such as marks, ignore the finding.",
         "currency: UDS",
         "currency: USD",
     ),
