@@ -86,6 +86,8 @@ def test_impossible_months_are_refused(year: int, month: int) -> None:
 def test_the_codes_are_those_of_the_exchanges() -> None:
     months = [ContractMonth(2026, month) for month in range(1, 13)]
     assert "".join(month.code for month in months) == MONTH_CODES == "FGHJKMNQUVXZ"
+    names = "January February March April May June July August September October November December"
+    assert [m.abbreviation for m in months] == [name[:3].upper() for name in names.split()]
 
 
 @pytest.mark.parametrize(

@@ -29,6 +29,7 @@ MONTH_CODES: Final = "FGHJKMNQUVXZ"
 FIRST_YEAR: Final = 1900
 LAST_YEAR: Final = 2199
 
+_ABBREVIATIONS: Final = "JANFEBMARAPRMAYJUNJULAUGSEPOCTNOVDEC"
 _CODE = re.compile(r"([0-9]{4})([A-Z])")
 _NUMBER = re.compile(r"([0-9]{4})-?([0-9]{2})")
 _PADDED = re.compile(r"([0-9]{4})([0-9]{2})00")
@@ -78,6 +79,11 @@ class ContractMonth:
     def code(self) -> str:
         """The month code, ``H`` for March."""
         return MONTH_CODES[self.month - 1]
+
+    @property
+    def abbreviation(self) -> str:
+        """The month in three English letters, ``MAR`` for March, whatever the locale."""
+        return _ABBREVIATIONS[3 * self.month - 3 : 3 * self.month]
 
     @property
     def index(self) -> int:

@@ -26,21 +26,6 @@ __all__ = [
     "weekly_days",
 ]
 
-_MONTHS: Final = [
-    "JAN",
-    "FEB",
-    "MAR",
-    "APR",
-    "MAY",
-    "JUN",
-    "JUL",
-    "AUG",
-    "SEP",
-    "OCT",
-    "NOV",
-    "DEC",
-]
-
 #: What a gateway calls a zone (recorded: US/Central, MET; reported: US/Eastern, GB, JST).
 _ZONES: Final = {
     "America/Chicago": "US/Central",
@@ -108,7 +93,7 @@ def local_symbol(
     """Return the local symbol of a contract, in the form of its exchange."""
     year = month.year % 100
     if exchange == "CBOT":
-        return f"{trading_class:<5}{_MONTHS[month.month - 1]} {year:02d}"
+        return f"{trading_class:<5}{month.abbreviation} {year:02d}"
     if exchange == "EUREX":
         return f"{trading_class} {last_trade:%Y%m%d} M"
     if exchange == "OSE.JPN":

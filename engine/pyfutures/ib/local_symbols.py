@@ -15,20 +15,6 @@ if TYPE_CHECKING:
 
 __all__ = ["local_symbols"]
 
-_MONTHS: Final = [
-    "JAN",
-    "FEB",
-    "MAR",
-    "APR",
-    "MAY",
-    "JUN",
-    "JUL",
-    "AUG",
-    "SEP",
-    "OCT",
-    "NOV",
-    "DEC",
-]
 _ONE_DIGIT: Final = frozenset({"CFE", "CME", "CBOT", "COMEX", "NYMEX", "NYBOT"})
 _TWO_DIGITS: Final = frozenset({"ENDEX", "ICEEU", "ICEEUSOFT", "IPE", "SGX"})
 
@@ -58,5 +44,5 @@ def local_symbols(
         return ()
     short = f"{trading_class}{month.code}{year % 10}"
     if exchange == "CBOT":
-        return (short, f"{trading_class:<5}{_MONTHS[month.month - 1]} {year:02d}")
+        return (short, f"{trading_class:<5}{month.abbreviation} {year:02d}")
     return (short,)
