@@ -297,6 +297,31 @@ class TestAction:
         assert (runner.ran, runner.outputs) == (["Install", "Validate", "Plan"], {})
         assert runner.run(before, contracts="lost") == 2
 
+    @pytest.mark.usefixtures("moved")
+    @pytest.mark.parametrize(
+        "place", [".", "./contracts/", "contracts/../contracts", "{folder}/contracts"]
+    )
+    def test_however_the_folder_is_named(self, repository, tmp_path, base, place):
+        folder = repository / "contracts" if place == "." else repository
+        runner = Runner(folder, tmp_path)
+        named = {"contracts": place.format(folder=repository), "fail-on-moves": "true"}
+        assert runner.run(base, **named) == 4, runner.said
+        assert "2 dates move, 1 in the past" in runner.summary
+
+    def test_mends_a_base_with_faults(self, repository, tmp_path):
+        """Else no pull request could make it right."""
+        spec = repository / "contracts/xtst/TT.yaml"
+        right = spec.read_text()
+        spec.write_text(right.replace("tick:", "tik:"))
+        git(repository, "commit", "-q", "-a", "-m", "broken")
+        broken = git(repository, "rev-parse", "HEAD")
+        spec.write_text(right)
+        runner = Runner(repository, tmp_path)
+        assert runner.run(broken) == 0, runner.said
+        assert "::warning title=pyfutures::the base has faults" in runner.said
+        assert f"{broken}:contracts/xtst/TT.yaml:8:1: error[PF101]" in runner.said
+        assert (runner.ran, runner.outputs) == (["Install", "Validate", "Plan"], {})
+
     def test_a_shallow_clone_fetches_the_base(self, repository, tmp_path, base):
         git(repository, "checkout", "-q", "-b", "change")
         (repository / "contracts/xtst/TT.yaml").write_text(MOVED)

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from pyfutures.chain.revisions import differing, opened
 from pyfutures.cli import run
 
 HERE = Path(__file__).resolve().parents[2]
@@ -270,6 +271,10 @@ class TestOtherChanges:
         code, out, _ = pyfutures("diff", after, before, "--exit-code")
         assert code == 4
         assert out.startswith("- TU  root removed")
+        spec = SPEC.replace("TT", "TU").replace("Test index", '"Test\\n| index"')
+        write(after, spec=spec, root="TU")
+        _, out, _ = pyfutures("diff", before, after, "--format", "markdown")
+        assert "| `+` | TU | new root |  | Test \\| index; lists HMUZ, holds HMUZ |" in out
 
     def test_what_extends_it_moves_too(self, pyfutures, tmp_path):
         child = MODELINE + "schema: 1\nroot: TU\nname: Other\nextends: TT\nib: {symbol: TU}\n"
@@ -433,6 +438,117 @@ class TestSides:
             2,
             True,
         )
+
+    def test_what_is_left_out_of_releases(self, pyfutures, repository):
+        """As `git archive` leaves it out, all of it or some: every root would be a new one."""
+        for pattern in ("contracts", "contracts/xtst/TT.yaml"):
+            (repository / ".gitattributes").write_text(f"{pattern} export-ignore\n")
+            git(repository, "add", ".gitattributes")
+            git(repository, "commit", "-q", "-m", "not in releases")
+            write(repository / "contracts", spec=SPEC + MOVED)
+            code, out, err = pyfutures("diff", "HEAD", *TODAY, "--exit-code")
+            assert (code, out.count("→"), err) == (4, 3, "")
+            assert "new root" not in out
+
+    def test_the_index_stays(self, pyfutures, repository):
+        """What is staged is seen in the folder, and stays staged."""
+        write(repository / "contracts", spec=SPEC + MOVED)
+        git(repository, "add", ".")
+        index = (repository / ".git/index").read_bytes()
+        assert pyfutures("diff", "HEAD", *TODAY)[1].count("→") == 3
+        assert (repository / ".git/index").read_bytes() == index
+
+    def test_line_ends_of_a_checkout(self, repository):
+        git(repository, "config", "core.autocrlf", "true")
+        shutil.rmtree(repository / "contracts")
+        git(repository, "checkout", "-q", ".")
+        assert b"\r\n" in (repository / "contracts/xtst/TT.yaml").read_bytes()
+        with opened("HEAD") as old, opened("contracts") as new:
+            assert differing(old, new) == (frozenset(), frozenset(), frozenset())
+
+    @pytest.mark.parametrize("place", ["bare.git", "work/.git", "linked"])
+    def test_repositories_of_other_forms(self, pyfutures, repository, monkeypatch, place):
+        """A bare one has no folder here, a linked one its revisions elsewhere."""
+        write(repository / "contracts", spec=SPEC + MOVED)
+        git(repository, "commit", "-q", "-a", "-m", "second")
+        git(repository, "clone", "-q", "--bare", ".", "bare.git")
+        git(repository, "clone", "-q", ".", "work")
+        git(repository, "worktree", "add", "-q", "linked", "HEAD~1")
+        monkeypatch.chdir(repository / place)
+        code, out, err = pyfutures("diff", "main~1", "main", *TODAY)
+        assert (code, out.count("→"), err) == (0, 3, "")
+
+    def test_a_submodule(self, pyfutures, repository, tmp_path_factory, monkeypatch):
+        """A revision has none of its files: that is not a folder without roots."""
+        outer = tmp_path_factory.mktemp("outer")
+        git(outer, "init", "-q", "-b", "main")
+        add = ("submodule", "add", "-q", str(repository), "specs")
+        git(outer, "-c", "protocol.file.allow=always", *add)
+        git(outer, "commit", "-q", "-m", "first")
+        monkeypatch.chdir(outer)
+        code, out, err = pyfutures("diff", "HEAD", "--path", "specs/contracts")
+        assert (code, out, "has no folder `specs/contracts`" in err) == (2, "", True)
+        code, out, err = pyfutures("diff", "HEAD", "--path", "specs")
+        assert (code, out, "`specs` is a submodule" in err) == (2, "", True)
+        monkeypatch.chdir("specs")
+        assert pyfutures("diff", "HEAD")[:2] == (0, "Plan: nothing moves\n")
+
+    @pytest.mark.parametrize(
+        ("link", "target", "said"),
+        [
+            ("contracts/xtst/TU.yaml", "../../TU.yaml", "is a link to `../../TU.yaml`, outside"),
+            ("contracts/xoth", "../other/xtst", "`xoth` is a link to a folder"),
+            ("specs", "contracts", "`specs` is a link: compare folders"),
+        ],
+    )
+    def test_links_that_lead_outside(self, pyfutures, repository, link, target, said):
+        write(repository / "other", root="TU")
+        (repository / "TU.yaml").write_text(SPEC.replace("TT", "TU"))
+        (repository / link).symlink_to(target)
+        git(repository, "add", ".")
+        git(repository, "commit", "-q", "-m", "linked")
+        path = "specs" if link == "specs" else "contracts"
+        code, out, err = pyfutures("diff", "HEAD", "--path", path)
+        assert (code, out, said in err) == (2, "", True), err
+
+    def test_links_that_stay_inside(self, pyfutures, repository):
+        (repository / "contracts/elsewhere").symlink_to("../lost")
+        (repository / "contracts/notes").symlink_to("../others")
+        (repository / "others").mkdir()
+        (repository / "others/notes.txt").write_text("no spec")
+        (repository / "contracts/parts").mkdir()
+        spec = repository / "contracts/xtst/TT.yaml"
+        spec.rename(repository / "contracts/parts/TT.txt")
+        spec.symlink_to("../parts/TT.txt")
+        git(repository, "add", ".")
+        git(repository, "commit", "-q", "-m", "linked")
+        (repository / "contracts/parts/TT.txt").write_text(SPEC + MOVED)
+        assert pyfutures("diff", "HEAD", *TODAY)[1].count("→") == 3
+
+    def test_a_branch_that_is_called_as_a_folder(self, pyfutures, repository):
+        (repository / "docs").mkdir()
+        git(repository, "branch", "docs")
+        code, _, err = pyfutures("diff", "docs")
+        assert (code, "for the git revision write refs/heads/docs" in err) == (2, True), err
+        assert pyfutures("diff", "refs/heads/docs")[:2] == (0, "Plan: nothing moves\n")
+
+    @pytest.mark.parametrize("name", ["mes contrats ñ", ":(top) [a]*", "-x"])
+    def test_spaces_and_other_letters(self, pyfutures, repository, name):
+        (repository / "contracts").rename(repository / name)
+        git(repository, "add", ".")
+        git(repository, "commit", "-q", "-m", "moved")
+        write(repository / name, spec=SPEC + MOVED)
+        words = ("diff", "HEAD", f"--path={name}", *TODAY)
+        assert pyfutures(*words)[1].count("→") == 3
+
+    def test_a_wheel_that_is_damaged(self, pyfutures, sides, tmp_path):
+        _, after = sides()
+        wheel = tmp_path / "bad.whl"
+        with zipfile.ZipFile(wheel, "w") as archive:
+            archive.writestr("pyfutures/_data/contracts/xtst/TT.yaml", SPEC)
+        wheel.write_bytes(wheel.read_bytes().replace(b"Test index", b"Tset index", 1))
+        code, _, err = pyfutures("diff", wheel, after)
+        assert (code, "cannot be read: Bad CRC-32" in err) == (2, True), err
 
     def test_outside_of_git(self, pyfutures, tmp_path, monkeypatch):
         write(tmp_path / "contracts")

@@ -70,6 +70,22 @@ def test_like_another_root(pyfutures, tmp_path, catalog, root):
     assert all(len(line) <= 100 for line in text.splitlines())
 
 
+@pytest.mark.parametrize(
+    ("words", "at_ib"),
+    [
+        (["--exchange", "XNYM"], "NYMEX"),
+        (["--like", "ES", "--exchange", "XEUR"], "EUREX"),
+        (["--like", "ES", "--exchange", "XXXX"], None),  # nobody knows what IB calls it
+    ],
+)
+def test_elsewhere(pyfutures, tmp_path, words, at_ib):
+    code, out, _ = pyfutures("new", "QQ", *words)
+    assert code == 0
+    data = read(tmp_path / out.strip())[0].data
+    assert data.get("ib") == (at_ib and {"symbol": "QQ", "exchange": at_ib})
+    assert data["name"] == "Name of the contract"  # not that of the other root
+
+
 def test_it_stands_beside_the_catalogue(pyfutures, tmp_path):
     pyfutures("new", "WTI", "--like", "CL")
     checked = read_catalog([tmp_path / "contracts"])
@@ -112,6 +128,14 @@ def test_a_file_that_is_there_is_kept(pyfutures, tmp_path):
     assert code == 2
     assert "is already there" in err
     assert path.read_text() == "mine\n"
+
+
+def test_a_root_of_another_exchange_is_no_second_one(pyfutures, tmp_path):
+    pyfutures("new", "WTI", "--exchange", "XNYM")
+    code, out, err = pyfutures("new", "WTI", "--like", "ES")
+    assert (code, out) == (2, "")
+    assert "contracts/xnym/WTI.yaml is already there; it was not changed" in err
+    assert [path.name for path in tmp_path.rglob("*.yaml")] == ["WTI.yaml"]
 
 
 def test_the_folder_of_ones_own_is_made(pyfutures, tmp_path):

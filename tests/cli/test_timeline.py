@@ -145,6 +145,10 @@ class TestIcs:
         assert b"\n" not in b"".join(lines)
         assert max(map(len, lines)) <= 75
 
+    def test_it_is_no_invitation(self, text):
+        """RFC 5546: what is published by METHOD has an ORGANIZER; a file for import has neither."""
+        assert "METHOD" not in text
+
     def test_the_whole_catalogue(self, pyfutures):
         _, out, _ = pyfutures("timeline", "--ics", "--year", "2027", "--today", "2026-10-01")
         events = icalendar.Calendar.from_ical(out).events

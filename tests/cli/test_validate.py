@@ -317,6 +317,63 @@ class TestWatch:
         watching.watched(lambda: runs.append(1) or 0, [str(folder.parent)], sleep=sleep)
         assert len(runs) == 4
 
+    def test_goes_on_while_there_is_nothing_to_check(self, pyfutures, folder, monkeypatch):
+        """Only what is wrong from the start is wrong usage: an editor may write a file anew."""
+        path = write(folder, GOOD)
+        steps = iter([path.unlink, lambda: write(folder, BAD)])
+
+        def sleep(_seconds):
+            step = next(steps, None)
+            if step is None:
+                raise KeyboardInterrupt
+            step()
+
+        monkeypatch.setattr(watching.watched, "__kwdefaults__", {"clear": False, "sleep": sleep})
+        code, out, err = pyfutures("validate", "--watch", folder)
+        assert code == 0
+        assert err.count("Watching for changes") == 3
+        assert "Found no errors" in err.partition("Error: no specs in")[0]
+        assert "error[" in out
+        (folder / path.name).unlink()
+        assert pyfutures("validate", "--watch", folder)[0] == 2
+
+    def test_a_fix_that_cannot_be_written_ends_nothing(self, folder, capsys):
+        path = write(folder, GOOD)
+        refusal = PermissionError(13, "the file is read-only", "WTI.yaml")
+        results = iter([0, refusal, 0])
+        texts = iter([BAD, GOOD])
+
+        def mend():
+            if (result := next(results)) is refusal:
+                raise refusal
+            return result
+
+        def sleep(_seconds):
+            if (text := next(texts, None)) is None:
+                raise KeyboardInterrupt
+            path.write_text(text)
+
+        watching.watched(mend, [str(path)], sleep=sleep)
+        assert next(results, None) is None
+        err = capsys.readouterr().err
+        assert err.count("Watching for changes") == 3
+        assert "Error: [Errno 13] the file is read-only: 'WTI.yaml'" in err
+
+    def test_what_a_file_extends_and_its_calendar(self, folder):
+        """As the loader takes them from the folder that the file lies in."""
+        path = write(folder, GOOD)
+        calendar = folder.parent / "calendars/days.yaml"
+        calendar.parent.mkdir(exist_ok=True)
+        calendar.write_text("schema: 1\n")
+        for place in (path, folder):
+            before = watching.snapshot([place])
+            calendar.write_text(calendar.read_text() + "# changed\n")
+            assert watching.snapshot([place]) != before
+            before = watching.snapshot([place])
+            other = write(folder, GOOD, f"OTHER{len(before)}")
+            assert watching.snapshot([place]) != before
+            other.unlink()
+
     def test_a_file_of_its_own(self, folder):
         path = write(folder, GOOD)
         before = watching.snapshot([path])

@@ -8,23 +8,23 @@ does.
 
 from __future__ import annotations
 
-import io
 import os
 import re
+import shutil
 import subprocess
-import tarfile
 import tempfile
 import zipfile
+import zlib
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
-from typing import IO, TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final
 
 from pyfutures.chain.validate import validate_paths
 from pyfutures.specs.folders import CALENDARS, Folder
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from pyfutures.calendars import Calendar
     from pyfutures.chain.chain import Chain
@@ -33,6 +33,13 @@ if TYPE_CHECKING:
 __all__ = ["Compiled", "Revision", "RevisionError", "differing", "opened"]
 
 _IN_WHEEL: Final = "pyfutures/_data/contracts"
+_LIKE_SPECS: Final = (".yaml", ".yml")
+_LINK: Final = "120000"
+#: What stands in a commit instead of a folder, by its mode.
+_NO_FOLDER: Final = {
+    _LINK: "a link: compare folders, or name the folder it leads to with --path",
+    "160000": "a submodule: compare in it, with --path . and a revision of its own",
+}
 _NAMES: Final = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*")
 
 
@@ -219,7 +226,18 @@ def _folder(text: str, path: str) -> Revision:
             if place == folder and is_checkout:
                 continue
             return Revision(text, place, str(place))
-    raise RevisionError(f"`{text}` has no contracts, neither in itself nor in `{path}`")
+    ref = _ref(text)
+    hint = f"; for the git revision write {ref}" if ref else ""
+    raise RevisionError(f"`{text}` has no contracts, neither in itself nor in `{path}`{hint}")
+
+
+def _ref(text: str) -> str | None:
+    """Return the whole name of a branch or tag that is called as a folder is."""
+    if text.startswith("-") or shutil.which("git") is None:
+        return None
+    found = _git("rev-parse", "--verify", "--quiet", "--symbolic-full-name", text)
+    ref = found.stdout.decode(errors="replace").strip()
+    return ref if ref.startswith("refs/") else None
 
 
 def _unpack_wheel(wheel: Path, target: Path) -> None:
@@ -230,7 +248,12 @@ def _unpack_wheel(wheel: Path, target: Path) -> None:
         if not members:
             raise RevisionError(f"`{wheel}` carries no contracts: it has no `{_IN_WHEEL}`")
         for name in members:
-            _write(target, name.removeprefix(f"{_IN_WHEEL}/"), archive.read(name))
+            try:
+                data = archive.read(name)
+            # Another way to compress, and a password: RuntimeError and what is one.
+            except (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError) as error:
+                raise RevisionError(f"`{name}` in `{wheel}` cannot be read: {error}") from None
+            _write(target, name.removeprefix(f"{_IN_WHEEL}/"), data)
 
 
 def _checkout(revision: str, path: str, target: Path) -> str:
@@ -247,16 +270,52 @@ def _checkout(revision: str, path: str, target: Path) -> str:
         )
     commit = found.stdout.decode().strip()
     top, place = _in_repository(path)
-    inside = _git("-C", top, "archive", "--format=tar", commit, "--", place)
-    if inside.returncode:
+    entries = _entries(top, commit, place)
+    if not entries:
         raise RevisionError(f"`{revision}` has no folder `{path}`; name it with --path")
-    with tarfile.open(fileobj=io.BytesIO(inside.stdout)) as archive:
-        for member in archive:
-            data = _content(archive, member)
-            if data is not None:
-                name = PurePosixPath(member.name).relative_to(place).as_posix()
-                _write(target, name, data.read())
+    for kind, name in entries:
+        if name == place:
+            raise RevisionError(f"in `{revision}` `{path}` is {_NO_FOLDER.get(kind, 'a file')}")
+    with tempfile.TemporaryDirectory(prefix="pyfutures-") as made:
+        _lay_out(top, commit, [name for _, name in entries], Path(made).resolve())
+        laid = Path(made).resolve() / place
+        for kind, name in entries:
+            inside = PurePosixPath(name).relative_to(place).as_posix()
+            # As in a folder of specs, only what lies directly in it is looked at.
+            direct = kind == _LINK and "/" not in inside
+            if direct and _leads_to_specs(top, commit, name, laid / inside):
+                raise RevisionError(f"`{inside}` is a link to a folder: compare folders")
+            if name.endswith(_LIKE_SPECS) and (data := _content(laid, inside)) is not None:
+                _write(target, inside, data)
     return f"{revision}:{path}"
+
+
+def _entries(top: str, commit: str, place: str) -> list[tuple[str, str]]:
+    """Return what a commit has at a place and below it: modes and names from the top."""
+    below = () if place == "." else ("--", place)
+    words = ("--literal-pathspecs", "-C", top, "ls-tree", "-r", "-z", "--full-tree")
+    found = _git(*words, commit, *below)
+    entries = (item.partition(b"\t") for item in found.stdout.split(b"\0") if item)
+    return [(os.fsdecode(head[:6]), os.fsdecode(name)) for head, _, name in entries]
+
+
+def _lay_out(top: str, commit: str, names: list[str], folder: Path) -> None:
+    """Write files of a commit as a checkout has them: with its line ends and filters.
+
+    `git archive` would leave out what is marked so for releases.
+    """
+    plain = ("-C", top, "-c", "core.splitIndex=false", "-c", "core.fsmonitor=false")
+    with tempfile.TemporaryDirectory(prefix="pyfutures-") as made:
+        # An index and a folder of its own: those that are there stay as they are.
+        index = os.path.join(os.path.realpath(made), "index")  # noqa: PTH118
+        more = {"GIT_INDEX_FILE": index, "GIT_WORK_TREE": str(folder)}
+        listed = b"".join(os.fsencode(name) + b"\0" for name in names)
+        read = _git(*plain, "read-tree", commit, more=more)
+        laid = _git(*plain, "checkout-index", "--quiet", "-z", "--stdin", data=listed, more=more)
+    for done in (read, laid):
+        if done.returncode:
+            why = done.stderr.decode(errors="replace").strip()
+            raise RevisionError(f"git cannot lay out the files of `{commit}`: {why}")
 
 
 def _in_repository(path: str) -> tuple[str, str]:
@@ -274,21 +333,33 @@ def _in_repository(path: str) -> tuple[str, str]:
     return root, place.as_posix()
 
 
-def _content(archive: tarfile.TarFile, member: tarfile.TarInfo) -> IO[bytes] | None:
-    """What a file of an archive holds, or the file that a link in it leads to."""
-    if not (member.isfile() or member.issym()):
-        return None
-    try:
-        return archive.extractfile(member)
-    except KeyError:
+def _leads_to_specs(top: str, commit: str, name: str, link: Path) -> bool:
+    """Whether a link of a commit leads to what is a folder of specs there."""
+    target = os.path.normpath(PurePosixPath(name).parent / link.readlink())
+    found = _git("-C", top, "ls-tree", "-z", "--name-only", f"{commit}:{target}").stdout
+    return any(file.endswith(_LIKE_SPECS) for file in os.fsdecode(found).split("\0"))
+
+
+def _content(folder: Path, name: str) -> bytes | None:
+    """What a file of a checkout holds, or the file that a link in it leads to."""
+    path = folder / name
+    real = Path(os.path.realpath(path))
+    if path.is_symlink() and not (real.is_relative_to(folder) and real.exists()):
         raise RevisionError(
-            f"`{member.name}` is a link to `{member.linkname}`, outside the folder: compare folders"
-        ) from None
+            f"`{name}` is a link to `{path.readlink()}`, outside the folder: compare folders"
+        )
+    return path.read_bytes() if path.is_file() else None
 
 
-def _git(*words: str) -> subprocess.CompletedProcess[bytes]:
+def _git(
+    *words: str, data: bytes = b"", more: Mapping[str, str] | None = None
+) -> subprocess.CompletedProcess[bytes]:
+    environment = {**os.environ, **more} if more else None
     try:
-        return subprocess.run(["git", *words], capture_output=True, check=False)  # noqa: S603, S607
+        return subprocess.run(  # noqa: S603
+            ["git", *words],  # noqa: S607
+            input=data, env=environment, capture_output=True, check=False,
+        )  # fmt: skip
     except FileNotFoundError:
         raise RevisionError("git is not installed: compare two folders or wheels") from None
 
@@ -297,7 +368,7 @@ def _write(target: Path, name: str, data: bytes) -> None:
     place = (target / name).resolve()
     if not place.is_relative_to(target):
         raise RevisionError(f"`{name}` would be written outside its folder")
-    if name.endswith((".yaml", ".yml")):
+    if name.endswith(_LIKE_SPECS):
         place.parent.mkdir(parents=True, exist_ok=True)
         place.write_bytes(data)
 

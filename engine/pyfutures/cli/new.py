@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import os
 import re
+from collections import Counter
 from dataclasses import replace as replaced
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -19,12 +20,13 @@ from pyfutures.report.text import report, summary, wants_colour
 from pyfutures.resources import data_dir
 from pyfutures.specs.file_checks import schema_near
 from pyfutures.specs.fixes import mended
+from pyfutures.specs.folders import Folder
 from pyfutures.specs.ignores import reasons
 from pyfutures.specs.positions import Locations
-from pyfutures.specs.template import facts, written
+from pyfutures.specs.template import STAND_IN, facts, written
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Mapping
 
     from pyfutures.diagnostics import Diagnostic
     from pyfutures.specs.model import Spec
@@ -102,12 +104,15 @@ def command(
         raise click.UsageError(f"{root!r} is no root: upper-case letters, digits and `_`, up to 20")
     there = tuple(name for name in folders if Path(name).is_dir())
     relative = None if like is None else load(there, [like])[like].spec
-    found = None if relative is None else facts(relative)
-    mic = exchange or str((found or {"exchange": "XCME"})["exchange"])
+    found = STAND_IN if relative is None else facts(relative)
+    mic = exchange or str(found["exchange"])
+    if mic != found["exchange"]:
+        found = _moved(found, mic)
     folder = Path(folders[-1]) if folders else Path("contracts")
     path = folder / mic.lower() / f"{root}.yaml"
-    if path.exists():
-        raise click.UsageError(f"{path} is already there; it was not changed")
+    # Below another exchange it would be the same root, and each of the two a fault.
+    for there_already in [path] if path.exists() else Folder(folder).contracts(root):
+        raise click.UsageError(f"{there_already} is already there; it was not changed")
     path.parent.mkdir(parents=True, exist_ok=True)
     schema = schema_near(path, "contract") or _with_schemas(folder, path)
     values = {"name": name, "exchange": mic, "currency": currency}
@@ -121,6 +126,19 @@ def command(
     click.echo(report(checked.diagnostics, colour=wants_colour()), nl=False)
     click.echo(summary(checked.diagnostics, len(checked.paths)), err=True)
     raise click.exceptions.Exit(int(bool(checked.errors)))
+
+
+def _moved(found: Mapping[str, Any], mic: str) -> dict[str, Any]:
+    """The facts at another exchange, which IB calls as most roots have it; no `ib` if none is."""
+    kept = {key: value for key, value in found.items() if key != "ib"}
+    names = Counter(
+        chain.spec.ib.exchange.values[-1]
+        for chain in load(()).values()
+        if chain.spec.exchange == mic and chain.spec.ib is not None
+    )
+    if not names or "ib" not in found:
+        return kept
+    return kept | {"ib": {**found["ib"], "exchange": names.most_common(1)[0][0]}}
 
 
 def _excused(like: Spec, found: Iterable[Diagnostic]) -> list[Edit]:

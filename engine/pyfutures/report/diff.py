@@ -166,7 +166,8 @@ def _root_lines(root: RootChange, *, every: bool) -> Iterator[_Line]:
         sign, verb = ("+", "new root") if root.kind is Kind.ADDED else ("-", "root removed")
         spec = root.chain.spec
         cycles = f"lists {spec.listed}, holds {spec.hold}"
-        yield _Line(sign, root.root, verb, "", f"{spec.name}; {cycles}")
+        name = " ".join(spec.name.split())  # a name of several lines would end the row
+        yield _Line(sign, root.root, verb, "", f"{name}; {cycles}")
         return
     for past in (True, False):
         cells = [cell for cell in root.cells if cell.is_past is past]

@@ -80,7 +80,6 @@ def ics_text(agenda: Agenda, *, today: dt.date) -> str:
         "VERSION:2.0",
         "PRODID:-//pyfutures//timeline//EN",
         "CALSCALE:GREGORIAN",
-        "METHOD:PUBLISH",
         "X-WR-CALNAME:Futures",
     ]
     for item in agenda.happenings:

@@ -20,9 +20,10 @@ if TYPE_CHECKING:
     from pyfutures.specs.model import Spec
     from pyfutures.specs.positions import Data
 
-__all__ = ["facts", "written"]
+__all__ = ["STAND_IN", "facts", "written"]
 
-_STAND_IN: Final[dict[str, Any]] = {
+#: The facts of no root.
+STAND_IN: Final[dict[str, Any]] = {
     "name": "Name of the contract",
     "exchange": "XCME",
     "currency": "USD",
@@ -91,8 +92,8 @@ def _without_dates(value: Data) -> Data:
     return value
 
 
-def written(root: str, schema: str, like: Mapping[str, Any] | None = None, **given: object) -> str:
-    """Return the text of a new spec.
+def written(root: str, schema: str, like: Mapping[str, Any], **given: object) -> str:
+    """Return the text of a new spec; what is not known is a stand-in.
 
     Parameters
     ----------
@@ -101,12 +102,12 @@ def written(root: str, schema: str, like: Mapping[str, Any] | None = None, **giv
     schema
         Where its schema lies from its file.
     like
-        The facts of the root it is like; stand-ins without.
+        The facts of the root it is like, or `STAND_IN`.
     given
         Values by key that are known; None where they are not.
 
     """
-    data = dict(_STAND_IN if like is None else like)
+    data = dict(like) | {"name": STAND_IN["name"]}
     data |= {key: value for key, value in given.items() if value is not None}
     identity = data.get("ib")
     exchange = identity.get("exchange") if isinstance(identity, dict) else None
