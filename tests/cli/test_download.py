@@ -134,6 +134,7 @@ def test_a_contract_that_is_not_there_is_named_and_the_others_come(pyfutures, po
     [
         (["CL", "2025J"], "give --bar or --ticks"),
         (["CL", "2025J", "--bar", "1d", "--ticks", "trades"], "give --bar or --ticks"),
+        (["CL", "2025J", "--ticks", "trades", "--what", "bid"], "--what bid is of bars"),
         (["CL", "2025J", "--bar", "1w"], "'1w' is not one of"),
         (["CL", "--bar", "1d"], "Missing argument"),
         (["NOPE", "2025J", "--bar", "1d"], "NOPE"),

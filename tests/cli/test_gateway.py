@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import signal
 import socket
@@ -71,16 +72,28 @@ def test_a_port_that_is_taken_is_named(pyfutures, recording):
         ('[["handshake", []], ["startapi", [["201", "t"]]]]', "157 to 200"),
         ("{}", "a recorded session is a list"),
         ("x", "no JSON"),
+        (b"\x1f\x8b\x08 is not all", "compressed, and cut or broken"),
+        (gzip.compress(json.dumps(SESSION).encode())[:-9], "compressed, and cut or broken"),
+        (
+            json.dumps([*SESSION, ["17", [["eof"], ["15", "1", "DU1"]]]]),
+            'element 2: responses behind ["eof"]',
+        ),
     ],
 )
 @pytest.mark.parametrize("command", ["decode", "replay"])
 def test_a_file_that_is_no_session(pyfutures, tmp_path, command, text, said):
     path = tmp_path / "file.json"
-    path.write_text(text)
+    path.write_bytes(text if isinstance(text, bytes) else text.encode())
     code, out, err = pyfutures(command, path)
     assert (code, out) == (1, "")
     assert said in err
     assert str(path) in err
+
+
+def test_a_session_in_gzip(pyfutures, recording, tmp_path):
+    path = tmp_path / "session.json.gz"
+    path.write_bytes(gzip.compress(recording.read_bytes()))
+    assert pyfutures("decode", path) == pyfutures("decode", recording)
 
 
 def test_a_script_that_cannot_be_played(pyfutures, tmp_path):

@@ -11,17 +11,22 @@ import datetime as dt
 import json
 import re
 import socket
+import sqlite3
 import threading
 import xml.etree.ElementTree as ET
+from contextlib import closing, contextmanager
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from pyfutures.chain import Catalog
 from pyfutures.cli import run
 from pyfutures.gateway.config import GatewayConfig
 from pyfutures.gateway.server import GatewayServer
+from pyfutures.ib.cache import CacheWarning
 from pyfutures.ib.verification import queries, verify
+from pyfutures.months import ContractMonth
 from pyfutures.testing import made_details
 
 HERE = Path(__file__).resolve().parents[2]
@@ -30,8 +35,8 @@ START = dt.datetime(2025, 3, 12, 15, 30, 20, tzinfo=dt.UTC)
 MODELINE = "# yaml-language-server: $schema=../../schemas/contract.schema.json\n"
 
 
-@pytest.fixture(scope="module")
-def port():
+@contextmanager
+def serving(prepare=lambda gateway: None):
     """The port of a simulated gateway whose time stands still."""
     loop = asyncio.new_event_loop()
     ready, stop = threading.Event(), asyncio.Event()
@@ -40,6 +45,7 @@ def port():
     async def main():
         config = GatewayConfig(roots=ROOTS, start=START, limits=None)
         async with GatewayServer(config) as server:
+            prepare(server.gateway)
             ports.append(server.port)
             ready.set()
             await stop.wait()
@@ -51,6 +57,12 @@ def port():
     loop.call_soon_threadsafe(stop.set)
     thread.join()
     loop.close()
+
+
+@pytest.fixture(scope="module")
+def port():
+    with serving() as port:
+        yield port
 
 
 @pytest.fixture
@@ -157,6 +169,22 @@ class TestPlanted:
             ("CL", "ib: {trading_class: CX}\n", "PF607", 5, "trading class CX in the spec, CL"),
             ("ES", "ib: {symbol: ESX}\n", "PF601", 5, "IB has no such contract"),
             ("CL", "months: {listed: FGHJKMNQUVXZ, skip: [2025Z]}\n", "PF612", 5, "IB has 2025Z"),
+            ("ES", "currency: EUR\n", "PF608", 5, "currency EUR in the spec, USD at IB"),
+            (
+                "ES", ("ib:\n  symbol:\n    - {until: 2025U, value: ESX}\n"
+                "    - {from: 2025Z, value: ES}\n"),
+                "PF601", 6, "ES 2025H (ESX CME USD): IB has no such contract",
+            ),
+            (
+                "ES", ("ib:\n  symbol:\n    - {until: 2025U, value: ES}\n"
+                "    - {from: 2025Z, value: ESX}\n"),
+                "PF601", 6, "ES 2025Z (ESX CME USD): IB has no such contract",
+            ),
+            (
+                "ES", ("multiplier:\n  - {until: 2025U, value: 50}\n"
+                "  - {from: 2025Z, value: 500}\n"),
+                "PF604", 7, "ES 2025Z (ESZ5): multiplier 500 in the spec, 50 at IB",
+            ),
         ],
     )  # fmt: skip
     def test_one_more(self, call, port, tmp_path, root, text, code, line, said):
@@ -167,6 +195,17 @@ class TestPlanted:
         assert exit_code == 1
         assert [(one["code"], one["location"]["line"]) for one in found] == [(code, line)]
         assert said in found[0]["message"]
+
+    def test_a_class_that_is_called_like_the_root(self, call, port, tmp_path):
+        """Its own file names the root; the `ib` above it is that of the one it extends."""
+        folder = tmp_path / "one"
+        path = place(folder, "ES", "")
+        path.write_text(path.read_text().replace("root: ES", "root: MYE"))
+        path = path.rename(path.with_name("MYE.yaml"))
+        code, out, _ = call("MYE", "--port", port, "--format", "json", folder=folder)
+        (item,) = json.loads(out)["diagnostics"]
+        assert (code, item["code"]) == (1, "PF607")
+        assert (item["location"]["path"], item["location"]["line"]) == (str(path), 3)
 
     def test_a_month_that_the_broker_does_not_have(self, call, port, tmp_path):
         """The gateway has no April E-mini, but later months; a far month may yet be listed."""
@@ -188,6 +227,25 @@ class TestOffline:
         assert offline == online
         # Years later the answer has expired; the comparison is of the day it was kept on.
         assert offline[0] == 1
+
+    def test_another_currency(self, call, port, tmp_path):
+        kept = tmp_path / "kept.sqlite"
+        place(tmp_path / "one", "ES", "currency: EUR\n")
+        assert call("ES", "--port", port, "--cache", kept)[0] == 0
+        code, out, _ = call("ES", "--offline", "--cache", kept, folder=tmp_path / "one")
+        assert code == 1
+        assert "currency EUR in the spec, USD at IB" in out
+
+    @pytest.mark.parametrize("stored", ["'soon'", "1e300"])
+    def test_an_entry_that_is_spoilt(self, call, port, tmp_path, stored):
+        kept = tmp_path / "kept.sqlite"
+        assert call("ES", "--port", port, "--cache", kept)[0] == 0
+        with closing(sqlite3.connect(kept)) as file, file:
+            file.execute(f"UPDATE answers SET stored = {stored}")  # noqa: S608 - ours
+        with pytest.warns(CacheWarning, match="cannot be used"):
+            code, out, err = call("ES", "--offline", "--cache", kept)
+        assert (code, out) == (2, "")
+        assert "nothing was compared" in err
 
     def test_details_that_a_download_kept(self, call, port, tmp_path, capsys, monkeypatch):
         """One month only: nothing can be said of those that are missing."""
@@ -246,16 +304,48 @@ class TestNotices:
             ("root,month\nZC,2025K\n", "no column first_notice"),
             ("root,month,first_notice\nZC,2025K,30/04/2025\n", "notices.csv:2"),
             ("root,month,first_notice\nZC,May,2025-04-30\n", "notices.csv:2"),
+            ("root,month,first_notice\n\nZC,2025K\n", "notices.csv:3: first_notice '' is no date"),
+            ("root;month;first_notice\nZC;2025K;2025-04-30\n", "no column root, month, first_no"),
+            ("root,month,first_notice\n\n", "a list without a row"),
+            ("", "no column root"),
+            ("root,month,first_notice\n" + "x" * 200_000, "no csv: field larger than"),
+            (b"root,month,first_notice\nZC\xe9,2025K,2025-04-30\n", "no text in UTF-8"),
+            ("root,month,first_notice\n".encode("utf-16"), "no text in UTF-8"),
         ],
     )
     def test_a_list_that_cannot_be_read(self, call, tmp_path, text, said):
         path = tmp_path / "notices.csv"
-        path.write_text(text)
+        path.write_bytes(text if isinstance(text, bytes) else text.encode())
         code, _, err = call("ZC", "--notices", path, "--port", 1)
         assert (code, said in err) == (2, True), err
 
+    def test_as_spreadsheets_write_it(self, call, port, tmp_path):
+        """A byte order mark, CRLF, spaces and columns of its own; other roots are named."""
+        path = tmp_path / "notices.csv"
+        path.write_bytes(
+            b"\xef\xbb\xbfexchange, root , month, first_notice,x\r\n"
+            b"CBOT, ZC , 2025K , 2025-04-29 ,\r\n\r\nNYMEX,zc,2025K,2025-04-30,,\r\n"
+        )
+        code, out, err = call("ZC", "--port", port, "--notices", path, "--format", "concise")
+        assert (code, out.count("PF613")) == (1, 1)
+        assert "rows of roots that are not looked at: zc\n" in err
+
 
 class TestFailures:
+    @pytest.mark.parametrize(
+        ("words", "said"),
+        [
+            (("--port", "99999"), "99999 is not in the range"),
+            (("--port", "0"), "0 is not in the range"),
+            (("--client-id", "-1"), "-1 is not in the range"),
+            (("--host", ""), "the address of the gateway is missing"),
+        ],
+    )
+    def test_wrong_usage(self, call, words, said):
+        code, out, err = call("ES", *words)
+        assert (code, out) == (2, "")
+        assert said in err
+
     def test_no_gateway(self, call, monkeypatch):
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
@@ -265,6 +355,17 @@ class TestFailures:
         assert (code, out) == (2, "")
         assert "no session with a gateway" in err
         assert "Found no errors" not in err
+
+    def test_a_line_that_is_cut_once(self, call):
+        """What was asked for then is asked again: no root goes without its answer."""
+
+        def prepare(gateway):
+            gateway.faults.when("ContractDetails", {"cut": {"after": 50}}, skip=3)
+
+        with serving(prepare) as port:
+            code, out, err = call("ES", "CL", "--port", port, "--no-cache")
+        assert (code, out) == (0, "")
+        assert "Found no errors in 2 files; compared" in err
 
     def test_roots_that_are_not_at_ib(self, call, port):
         code, out, err = call("APS", "--port", port)
@@ -310,6 +411,53 @@ def test_months_that_the_broker_does_not_have(catalog, has, gone):
     found = verify(chain, details, today=today).diagnostics
     assert [item.code for item in found] == ["PF611"] * bool(gone)
     assert all(month in item.message for item in found for month in gone)
+
+
+@pytest.mark.parametrize(
+    ("start", "codes"), [("2025Z", ["PF601"]), ("2031H", []), ("2025U", ["PF601"])]
+)
+def test_a_symbol_that_the_broker_does_not_have(tmp_path, start, codes):
+    """Of far months only it may not be listed yet: IB has four years of the other one here."""
+    first = ContractMonth.parse(start)
+    until = {"2025Z": "2025U", "2031H": "2030Z", "2025U": "2025M"}[start]
+    spans = f"    - {{until: {until}, value: ES}}\n    - {{from: {start}, value: ESX}}\n"
+    place(tmp_path, "ES", f"ib:\n  symbol:\n{spans}")
+    chain = Catalog.load(tmp_path, roots=["ES"])["ES"]
+    today = dt.date(2025, 3, 24)
+    ahead = [r for r in chain.rows() if r.last_trade and today < r.last_trade < dt.date(2029, 1, 1)]
+    details = [detail_of(chain, row, n) for n, row in enumerate(ahead, 1) if row.month < first]
+    found = verify(chain, details, today=today).diagnostics
+    assert [item.code for item in found] == codes
+
+
+def test_weeklies_outlive_the_month(catalog):
+    """VX March 2025 ended on the 18th; VX13 of the 25th is no VX with another class and date."""
+    chain = catalog["VX"]
+    today = dt.date(2025, 3, 24)
+    rows = [r for r in chain.rows() if r.last_trade and r.last_trade.year == 2025]
+    ahead = [row for row in rows if row.last_trade > today]
+    details = [detail_of(chain, row, number) for number, row in enumerate(ahead, 1)]
+    (march,) = (row for row in rows if str(row.month) == "2025H")
+    month = detail_of(chain, march, 99)
+    late = replace(month.contract, last_trade="20250325", last_trade_date="")
+    weekly = replace(month, contract=replace(late, trading_class="VX13"))
+    assert verify(chain, [*details, weekly], today=today).diagnostics == ()
+    # Its own class that trades on is a date that is wrong.
+    found = verify(chain, [*details, replace(month, contract=late)], today=today).diagnostics
+    assert [item.code for item in found] == ["PF603"]
+
+
+def test_a_symbol_whose_last_month_has_just_expired(tmp_path):
+    place(
+        tmp_path, "ES",
+        "ib:\n  symbol:\n    - {until: 2025H, value: OLD}\n    - {from: 2025M, value: ES}\n",
+    )  # fmt: skip
+    chain = Catalog.load(tmp_path, roots=["ES"])["ES"]
+    today = dt.date(2025, 3, 24)  # three days after the last trade of March
+    assert len(queries(chain, today)) == 2
+    ahead = [r for r in chain.rows() if r.last_trade and today < r.last_trade < dt.date(2029, 1, 1)]
+    details = [detail_of(chain, row, n) for n, row in enumerate(ahead, 1)]
+    assert verify(chain, details, today=today).diagnostics == ()
 
 
 def detail_of(chain, row, number):

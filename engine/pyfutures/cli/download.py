@@ -148,6 +148,8 @@ def command(
     """  # noqa: D301 - \b is click's mark for a paragraph that keeps its lines
     if (bar is None) is (ticks is None):
         raise click.UsageError("give --bar or --ticks")
+    if ticks is not None and what != "trades":
+        raise click.UsageError(f"--what {what} is of bars; ticks are of --ticks {ticks}")
     from pyfutures import download as d  # noqa: PLC0415 - what follows needs the client
     from pyfutures.ib.times import BarSize  # noqa: PLC0415
 

@@ -6,7 +6,7 @@ import asyncio
 import csv
 import datetime as dt
 from contextlib import nullcontext
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -21,7 +21,7 @@ from pyfutures.specs.ignores import Ignores
 from pyfutures.specs.positions import Locations
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from pyfutures.chain import Chain
     from pyfutures.diagnostics import Diagnostic
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     type Notice = tuple[str, ContractMonth, dt.date]
 
 _CONNECT: Final = 20.0  # seconds for the first session
+_PATIENCE: Final = 60.0  # seconds for a line that is cut to come back; not again for each root
 _HEADER: Final = ("root", "month", "first_notice")
 
 
@@ -48,8 +49,16 @@ class _Found:
 @click.command(name="verify")
 @click.argument("roots", metavar="[ROOT]...", nargs=-1)
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address of the gateway.")
-@click.option("--port", default=4002, show_default=True, help="Its port.")
-@click.option("--client-id", default=1, show_default=True, help="Our id at the gateway.")
+@click.option(
+    "--port", type=click.IntRange(1, 65_535), default=4002, show_default=True, help="Its port."
+)
+@click.option(
+    "--client-id",
+    type=click.IntRange(0, 2**31 - 1),
+    default=1,
+    show_default=True,
+    help="Our id at the gateway.",
+)
 @click.option(
     "--cache",
     "cache_file",
@@ -108,7 +117,13 @@ def command(
 
     found = _Found()
     if notices is not None:
-        found.diagnostics += check_notices(chains, _read_notices(notices))
+        listed = _read_notices(notices)
+        found.diagnostics += check_notices(chains, listed)
+        if others := sorted({root for root, _, _ in listed} - chains.keys()):
+            more = f" and {len(others) - 5} more" if len(others) > 5 else ""
+            found.notes.append(
+                f"{notices}: rows of roots that are not looked at: {', '.join(others[:5])}{more}"
+            )
     path = cache_file or default_path()
     absent = [root for root, chain in chains.items() if chain.spec.ib is None]
     chains = {root: chain for root, chain in chains.items() if chain.spec.ib is not None}
@@ -148,7 +163,10 @@ async def _verify_online(
     from pyfutures.ib.failures import ConnectError  # noqa: PLC0415
 
     host, port, client_id = at
-    client = Client(ClientConfig(host=host, port=port, client_id=client_id))
+    try:
+        client = Client(ClientConfig(host=host, port=port, client_id=client_id))
+    except ValueError as error:
+        raise click.UsageError(str(error)) from None
     try:
         with nullcontext() if cache_file is None else Cache(cache_file) as cache:
             try:
@@ -182,7 +200,11 @@ async def _ask_all(
         try:
             for query in queries(chain, today):
                 if query not in answers:
-                    answers[query] = await _ask(client, query)
+                    # What there is in another currency only is no missing contract: it is said so.
+                    patience = 0.0 if found.failures else _PATIENCE
+                    answers[query] = await _ask(client, query, patience) or await _ask(
+                        client, replace(query, currency=""), patience
+                    )
                 candidates += answers[query]
         except RequestError as error:
             found.failures.append(f"{chain.root}: {error}")
@@ -193,7 +215,7 @@ async def _ask_all(
         progress(len(chains), len(chains))
 
 
-async def _ask(client: CachedClient, query: Query) -> tuple[ContractDetails, ...]:
+async def _ask(client: CachedClient, query: Query, patience: float) -> tuple[ContractDetails, ...]:
     from pyfutures.ib.messages.contracts import Contract  # noqa: PLC0415
 
     return await client.details(
@@ -202,7 +224,8 @@ async def _ask(client: CachedClient, query: Query) -> tuple[ContractDetails, ...
             sec_type="FUT",
             exchange=query.exchange,
             currency=query.currency,
-        )
+        ),
+        patience=patience,
     )
 
 
@@ -213,10 +236,13 @@ def _verify_offline(chains: Mapping[str, Chain], path: Path, found: _Found) -> N
         raise click.UsageError(f"there is no cache {path}: verify once with a gateway")
     kept = _kept(path)
     for chain in chains.values():
-        wanted = [
-            (query, *kept[query])
-            for query in queries(chain, dt.date.min.replace(year=1970))
-            if query in kept
+        asked = queries(chain, dt.date.min.replace(year=1970))
+        places = {(query.symbol, query.exchange) for query in asked}
+        wanted = [(query, *kept[query]) for query in asked if query in kept] or [
+            # In another currency than the spec has: that is one of its disagreements.
+            (query, *answer)
+            for query, answer in kept.items()
+            if (query.symbol, query.exchange) in places
         ]
         if not wanted:
             found.notes.append(f"{chain.root}: no details in {path}")
@@ -266,18 +292,40 @@ def _unignored(chains: Iterable[Chain], diagnostics: Sequence[Diagnostic]) -> li
     return sorted(left, key=lambda item: item.order)
 
 
-def _read_notices(path: Path) -> Iterator[Notice]:
-    with path.open(encoding="utf-8-sig", newline="") as file:
-        rows = csv.DictReader(file)
-        missing = [name for name in _HEADER if name not in (rows.fieldnames or ())]
-        if missing:
-            raise click.UsageError(
-                f"{path}: no column {', '.join(missing)}; the first line is {','.join(_HEADER)}"
-            )
-        for row in rows:
-            place = f"{path}:{rows.line_num}"
-            try:
-                day = dt.date.fromisoformat(row["first_notice"])
-                yield row["root"], ContractMonth.parse(row["month"]), day
-            except (MonthError, ValueError, TypeError) as error:
-                raise click.UsageError(f"{place}: {error}") from None
+def _read_notices(path: Path) -> list[Notice]:
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+        rows = list(csv.reader(text.splitlines(), skipinitialspace=True))
+    except UnicodeDecodeError as error:
+        raise click.UsageError(f"{path}: no text in UTF-8: {error}; save it as such") from None
+    except csv.Error as error:
+        raise click.UsageError(f"{path}: no csv: {error}") from None
+    header = [name.strip() for name in rows[0]] if rows else []
+    missing = [name for name in _HEADER if name not in header]
+    if missing:
+        raise click.UsageError(
+            f"{path}: no column {', '.join(missing)}; the first line is {','.join(_HEADER)}"
+        )
+    places = [header.index(name) for name in _HEADER]
+    found: list[Notice] = []
+    for line, row in enumerate(rows[1:], 2):
+        if any(cell.strip() for cell in row):
+            cells = [row[place].strip() if place < len(row) else "" for place in places]
+            found.append(_notice(cells, f"{path}:{line}"))
+    if not found:
+        raise click.UsageError(f"{path}: a list without a row")
+    return found
+
+
+def _notice(cells: Sequence[str], place: str) -> Notice:
+    root, name, day = cells
+    try:
+        month = ContractMonth.parse(name)
+    except MonthError as error:
+        raise click.UsageError(f"{place}: {error}") from None
+    try:
+        return root, month, dt.date.fromisoformat(day)
+    except ValueError:
+        raise click.UsageError(
+            f"{place}: first_notice {day!r} is no date: write it like 2025-04-30"
+        ) from None

@@ -1,15 +1,18 @@
 """Recorded gateway sessions: what a client asked and what the gateway sent until the next request.
 
-A file is a JSON list, an element a request, in one of two forms: ``{"request": [...], "responses":
-[[...], ...]}`` or ``[[...], [[...], ...]]``. The first two requests are only named, `handshake` and
-`startapi`; the version reply is the first of the responses behind them. A response ``["eof"]`` says
-that the gateway closed. Recorders of requests kept the empty text behind the last NUL; where a
-request has one field too many for its layout and that is empty, it is taken for it.
+A file is a JSON list, plain or in gzip, an element a request, in one of two forms: ``{"request":
+[...], "responses": [[...], ...]}`` or ``[[...], [[...], ...]]``. The first two requests are only
+named, `handshake` and `startapi`; the version reply is the first of the responses behind them. A
+last response ``["eof"]`` says that the gateway closed. Recorders of requests kept the empty text
+behind the last NUL; where a request has one field too many for its layout and that is empty, it is
+taken for it.
 """
 
 from __future__ import annotations
 
+import gzip
 import json
+import zlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -67,7 +70,11 @@ class Recording:
 
         """
         try:
-            data = json.loads(path.read_bytes())
+            data = json.loads(_plain(path.read_bytes()))
+        except (EOFError, OSError, zlib.error) as error:
+            if isinstance(error, OSError) and not isinstance(error, gzip.BadGzipFile):
+                raise
+            raise RecordingError(f"{path}: compressed, and cut or broken: {error}") from None
         except ValueError as error:
             raise RecordingError(f"{path}: no JSON: {error}") from None
         except RecursionError:
@@ -118,6 +125,10 @@ class Recording:
         return exact.body(self.requests if sender == "client" else self.responses)
 
 
+def _plain(data: bytes) -> bytes:
+    return gzip.decompress(data) if data.startswith(b"\x1f\x8b") else data
+
+
 def _texts(value: object, where: str) -> list[str]:
     if not isinstance(value, list) or not value:
         raise RecordingError(f"{where}: a message is a list of at least one text")
@@ -136,6 +147,8 @@ def _element(number: int, element: object) -> tuple[list[str], list[list[str]]]:
     if not isinstance(element, list) or len(element) != 2 or not isinstance(element[1], list):
         raise RecordingError(f"{where}: an element is a request and a list of responses")
     request = [element[0]] if isinstance(element[0], str) else element[0]
+    if [EOF] in element[1][:-1]:
+        raise RecordingError(f'{where}: responses behind ["{EOF}"], where the gateway had closed')
     return (
         _texts(request, where),
         [_texts(answer, f"{where}, response {i}") for i, answer in enumerate(element[1])],

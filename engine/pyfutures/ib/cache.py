@@ -215,11 +215,12 @@ class Cache:
         for row in rows:
             try:
                 messages = _unpacked(row.answer).messages
+                stored = dt.datetime.fromtimestamp(row.stored, _UTC)
             except _NOT_OURS as error:
                 self._warn(error)
                 continue
             if found := tuple(message for message in messages if isinstance(message, kind)):
-                yield dt.datetime.fromtimestamp(row.stored, _UTC), found
+                yield stored, found
 
     def put(self, key: str, request: Request, entry: Entry, *, now: dt.datetime) -> None:
         """Keep an entry, whole, in place of any before it.

@@ -193,7 +193,7 @@ def _differences(
         yield diagnostic(
             "PF607",
             f"{name}: trading class {wanted} in the spec, {contract.trading_class} at IB",
-            _at(chain, ("ib", *_ranged_path(spec.ib.trading_class, month, "trading_class"))),
+            _class_place(chain, month),
             hint="a class that changed takes ranges of contract months",
         )
     if contract.currency and contract.currency != spec.currency:
@@ -342,6 +342,15 @@ def _ranged_path[T](values: Ranged[T], month: ContractMonth, key: str) -> DataPa
         if month in span:
             return (key, place, "value")
     return (key,)
+
+
+def _class_place(chain: Chain, month: ContractMonth) -> Location | None:
+    spec = chain.spec
+    if spec.ib is None or chain.trading_class(month) is None:
+        # It is called like the root, which the file says itself, whatever `ib` it has from others.
+        place = _at(chain, ("ib",))
+        return place if place and place.path == spec.path else _at(chain, ("root",))
+    return _at(chain, ("ib", *_ranged_path(spec.ib.trading_class, month, "trading_class")))
 
 
 def _date_path(chain: Chain, month: ContractMonth) -> DataPath:

@@ -61,14 +61,19 @@ def queries(chain: Chain, today: dt.date) -> tuple[Query, ...]:
     """Return what to ask for a root: the symbols and exchanges of its months from today on."""
     if chain.spec.ib is None:
         return ()
-    found: dict[Query, None] = {}
-    for month in chain.months:
-        if month.last_day < today.replace(day=1):
-            continue
-        symbol, exchange = chain.spec.ib.symbol.at(month), chain.spec.ib.exchange.at(month)
-        if symbol is not None and exchange is not None:
-            found[Query(symbol, exchange, chain.spec.currency)] = None
-    return tuple(found)
+    ahead = (month for month in chain.months if month.last_day >= today.replace(day=1))
+    found = dict.fromkeys(_query(chain, month) for month in ahead)
+    return tuple(query for query in found if query is not None)
+
+
+def _query(chain: Chain, month: ContractMonth) -> Query | None:
+    """Return what to ask for one month, None where the spec has no symbol or exchange for it."""
+    if chain.spec.ib is None:
+        return None
+    symbol, exchange = chain.spec.ib.symbol.at(month), chain.spec.ib.exchange.at(month)
+    if symbol is None or exchange is None:
+        return None
+    return Query(symbol, exchange, chain.spec.currency)
 
 
 def verify(
@@ -95,6 +100,7 @@ def verify(
         Whether the candidates are all that the broker has; only then months can be missing.
     """
     found = tuple(candidates)
+    asked = queries(chain, today)
     months = _months(found)
     listed = set(chain.months)
     diagnostics: list[Diagnostic] = []
@@ -104,20 +110,26 @@ def verify(
         ends = chain.row(month).last_trade
         if ends is not None and ends < today and month.last_day < today:
             continue
-        resolution = resolve(chain, month, months[month], login_zone=login_zone)
+        mine = _asked_for(months[month], chain, month, asked)
+        if ends is not None and ends < today:
+            # It has expired, and the weeklies of its month live on: only its own class is it.
+            own = chain.trading_class(month) or chain.root
+            mine = [one for one in mine if one.contract.trading_class in {own, ""}]
+        resolution = resolve(chain, month, mine, login_zone=login_zone)
         if resolution.details is None and not _is_ambiguous(resolution.diagnostics):
             continue  # others share the symbol in that month; it is missing, see below
         compared.append(month)
         diagnostics += resolution.diagnostics
         if resolution.details is not None:
             classes.add(resolution.details.contract.trading_class)
-    if not compared and whole:
-        ahead = next((month for month in chain.months if month.last_day >= today), None)
-        if ahead is not None:
-            diagnostics += resolve(chain, ahead, found, login_zone=login_zone).diagnostics
-    elif compared:
-        if whole:
-            diagnostics += _missing(chain, compared, today)
+    if whole:
+        denied = _denied(chain, compared, today)
+        for month in {_query(chain, month): month for month in reversed(denied)}.values():
+            mine = _asked_for(found, chain, month, asked)
+            diagnostics += resolve(chain, month, mine, login_zone=login_zone).diagnostics
+        if compared:
+            diagnostics += _missing(chain, compared, today, {*denied})
+    if compared:
         diagnostics += _unlisted(chain, months, classes, today)
     return Verification(chain.root, tuple(compared), tuple(_told(diagnostics)))
 
@@ -174,12 +186,42 @@ def _months(found: Sequence[ContractDetails]) -> dict[ContractMonth, list[Contra
     return months
 
 
+def _denied(chain: Chain, compared: Sequence[ContractMonth], today: dt.date) -> list[ContractMonth]:
+    """Return the months of the symbols and exchanges of which the broker has nothing at all.
+
+    Each of these is one fault. A symbol of far months only may not be listed yet.
+    """
+    there = {_query(chain, month) for month in compared}
+    return [
+        row.month
+        for row in chain.rows()
+        if (row.month.last_day if row.last_trade is None else row.last_trade) > today
+        and _query(chain, row.month) not in there
+        and (
+            not compared
+            or row.month < compared[-1]
+            or (row.last_trade is not None and row.last_trade < today + _NEAR)
+        )
+    ]
+
+
+def _asked_for(
+    found: Sequence[ContractDetails], chain: Chain, month: ContractMonth, asked: Sequence[Query]
+) -> list[ContractDetails]:
+    """Return what came of the question about a month: another symbol is another contract."""
+    query = _query(chain, month)
+    if len(asked) < 2 or query is None:
+        return list(found)  # whatever names the broker gives to what was asked for
+    place = query.symbol, query.exchange
+    return [one for one in found if (one.contract.symbol, one.contract.exchange) == place]
+
+
 def _is_ambiguous(diagnostics: Iterable[Diagnostic]) -> bool:
     return any(item.code == "PF602" for item in diagnostics)
 
 
 def _missing(
-    chain: Chain, compared: Sequence[ContractMonth], today: dt.date
+    chain: Chain, compared: Sequence[ContractMonth], today: dt.date, told: set[ContractMonth]
 ) -> Iterator[Diagnostic]:
     """Yield the months of the spec that the broker leaves out between others."""
     known = set(compared)
@@ -189,6 +231,7 @@ def _missing(
         row.month
         for row in chain.rows(last=compared[-1])
         if row.month not in known
+        and row.month not in told
         and row.last_trade is not None
         and today < row.last_trade
         and (
