@@ -1,4 +1,4 @@
-"""What several commands share: parameter types and loading with faults as exit codes."""
+"""What several commands share: parameter types, options, loading with faults as exit codes."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from pyfutures.diagnostics import SpecError
 from pyfutures.months import FIRST_MONTH, LAST_MONTH, ContractMonth, MonthError
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Sequence
+    from collections.abc import Callable, Collection, Iterator, Sequence
 
 
 class MonthType(click.ParamType[ContractMonth]):
@@ -86,6 +86,32 @@ class DayType(click.DateTime):
 DAY = DayType()
 MONTH = MonthType()
 INSTANT = InstantType()
+
+
+def at_gateway[F: Callable[..., object]](command: F) -> F:
+    """Give a command the options that say where a gateway is: host, port and client id."""
+    options = (
+        click.option(
+            "--host", default="127.0.0.1", show_default=True, help="Address of the gateway."
+        ),
+        click.option(
+            "--port",
+            type=click.IntRange(1, 65_535),
+            default=4002,
+            show_default=True,
+            help="Its port.",
+        ),
+        click.option(
+            "--client-id",
+            type=click.IntRange(0, 2**31 - 1),
+            default=1,
+            show_default=True,
+            help="Our id at the gateway.",
+        ),
+    )
+    for option in reversed(options):
+        command = option(command)
+    return command
 
 
 def load(folders: Sequence[str], roots: Collection[str] | None = None) -> Catalog:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
-from pyfutures.cli.common import INSTANT, MONTH, answers, load
+from pyfutures.cli.common import INSTANT, MONTH, answers, at_gateway, load
 from pyfutures.cli.progress import progress_bar
 
 if TYPE_CHECKING:
@@ -77,17 +77,7 @@ _SECONDS: Final = _Seconds()
 @click.option("--from", "start", type=INSTANT, help="After this instant; default: all there is.")
 @click.option("--to", "end", type=INSTANT, help="Up to this instant; default: now.")
 @click.option("--rth", is_flag=True, help="Regular trading hours only.")
-@click.option("--host", default="127.0.0.1", show_default=True, help="Address of the gateway.")
-@click.option(
-    "--port", type=click.IntRange(1, 65_535), default=4002, show_default=True, help="Its port."
-)
-@click.option(
-    "--client-id",
-    type=click.IntRange(0, 2**31 - 1),
-    default=1,
-    show_default=True,
-    help="Our id at the gateway.",
-)
+@at_gateway
 @click.option(
     "--delay",
     type=_SECONDS,

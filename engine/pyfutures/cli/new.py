@@ -111,8 +111,9 @@ def command(
     folder = Path(folders[-1]) if folders else Path("contracts")
     path = folder / mic.lower() / f"{root}.yaml"
     # Below another exchange it would be the same root, and each of the two a fault.
-    for there_already in [path] if path.exists() else Folder(folder).contracts(root):
-        raise click.UsageError(f"{there_already} is already there; it was not changed")
+    there_already = [path] if path.exists() else [*Folder(folder).contracts(root)]
+    if there_already:
+        raise click.UsageError(f"{there_already[0]} is already there; it was not changed")
     path.parent.mkdir(parents=True, exist_ok=True)
     schema = schema_near(path, "contract") or _with_schemas(folder, path)
     values = {"name": name, "exchange": mic, "currency": currency}

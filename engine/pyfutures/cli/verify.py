@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
-from pyfutures.cli.common import load
+from pyfutures.cli.common import at_gateway, load
 from pyfutures.cli.drawing import FORMATS, drawn, format_here
 from pyfutures.cli.progress import progress_bar
 from pyfutures.months import ContractMonth, MonthError
@@ -48,17 +48,7 @@ class _Found:
 
 @click.command(name="verify")
 @click.argument("roots", metavar="[ROOT]...", nargs=-1)
-@click.option("--host", default="127.0.0.1", show_default=True, help="Address of the gateway.")
-@click.option(
-    "--port", type=click.IntRange(1, 65_535), default=4002, show_default=True, help="Its port."
-)
-@click.option(
-    "--client-id",
-    type=click.IntRange(0, 2**31 - 1),
-    default=1,
-    show_default=True,
-    help="Our id at the gateway.",
-)
+@at_gateway
 @click.option(
     "--cache",
     "cache_file",
